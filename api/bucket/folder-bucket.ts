@@ -1,0 +1,178 @@
+/**
+ * folder-bucket: a bucket in a folder of a local file system.
+ *
+ * Relies on rename being atomic and on fsync: a put is write, fsync, rename, fsync of the folder, so
+ * that after a crash an object is there whole or not at all. Never shows a half-written object.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Dirent } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Failure, messageOf } from '../failure.ts';
+import { assertKey, type Bucket, type ByteRange, type ListOptions } from './bucket.ts';
+
+/** Beside the objects, so that the rename stays in one file system; no key can begin with a dot. */
+const stagingFolder = '.staging';
+/** A staged file this old belongs to no put that is still under way. */
+const staleAfterMs = 60 * 60 * 1000;
+
+/** Opens the folder, which is made when it is missing. */
+export async function openFolderBucket(folder: string): Promise<Bucket> {
+  const staging = join(folder, stagingFolder);
+  await unavailable(`cannot use the bucket folder ${folder}`, async () => {
+    await makeFolder(staging);
+    await removeStale(staging);
+  });
+
+  return {
+    location: `file:${folder}`,
+    close() {},
+
+    async put(key, body) {
+      assertKey(key);
+      const target = join(folder, key);
+      const staged = join(staging, randomUUID());
+      await unavailable(`cannot write ${key}`, async () => {
+        try {
+          await writeDurably(staged, body);
+          await makeFolder(dirname(target));
+          await rename(staged, target);
+        } catch (cause) {
+          await rm(staged, { force: true });
+          throw cause;
+        }
+        await syncFolder(dirname(target));
+      });
+    },
+
+    async get(key, range) {
+      assertKey(key);
+      return unavailable(`cannot read ${key}`, async () => {
+        const file = await openIfThere(join(folder, key));
+        if (!file) return null;
+        try {
+          const found = await file.stat();
+          return found.isFile() ? await readRange(file, found.size, range) : null;
+        } finally {
+          await file.close();
+        }
+      });
+    },
+
+    async *list(options = {}) {
+      yield* walk(folder, '', options);
+    },
+
+    async delete(key) {
+      assertKey(key);
+      await unavailable(`cannot delete ${key}`, async () => {
+        await rm(join(folder, key), { force: true });
+        await syncFolder(dirname(join(folder, key)));
+      });
+    },
+  };
+}
+
+async function writeDurably(path: string, body: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(body);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a folder and syncs the parents of all that were new: an unsynced parent could lose the child. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows has no handle on a folder to sync; its file systems journal the rename themselves.
+  if (process.platform === 'win32') return;
+  const handle = await openIfThere(folder);
+  if (!handle) return;
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r');
+  } catch (cause) {
+    if (isCode(cause, 'ENOENT') || isCode(cause, 'ENOTDIR')) return null;
+    throw cause;
+  }
+}
+
+async function readRange(file: FileHandle, size: number, range?: ByteRange): Promise<Uint8Array> {
+  if (!range) return file.readFile();
+  const start = Math.min(range.start, size);
+  const bytes = new Uint8Array(Math.max(0, Math.min(range.end ?? size, size) - start));
+  let filled = 0;
+  while (filled < bytes.length) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+    if (bytesRead === 0) return bytes.subarray(0, filled);
+    filled += bytesRead;
+  }
+  return bytes;
+}
+
+/** Yields keys below `parent`, entering only folders that can hold one that is asked for. */
+async function* walk(folder: string, parent: string, options: ListOptions): AsyncGenerator<string> {
+  const { prefix = '', after = '' } = options;
+  // A folder's keys all begin with its name and a slash, so that is how it sorts among its siblings.
+  const names = (await entriesOf(join(folder, parent)))
+    .filter((entry) => !entry.name.startsWith('.'))
+    .map((entry) => (entry.isDirectory() ? `${parent}${entry.name}/` : `${parent}${entry.name}`))
+    .sort();
+  for (const name of names) {
+    if (!name.endsWith('/')) {
+      if (name.startsWith(prefix) && name > after) yield name;
+    } else if (mayHold(name, prefix) && (name > after || after.startsWith(name))) {
+      yield* walk(folder, name, options);
+    }
+  }
+}
+
+function mayHold(folderName: string, prefix: string): boolean {
+  return folderName.startsWith(prefix) || prefix.startsWith(folderName);
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  return unavailable(`cannot list ${folder}`, async () => {
+    try {
+      return await readdir(folder, { withFileTypes: true });
+    } catch (cause) {
+      if (isCode(cause, 'ENOENT')) return [];
+      throw cause;
+    }
+  });
+}
+
+async function removeStale(staging: string): Promise<void> {
+  for (const name of await readdir(staging)) {
+    const path = join(staging, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (Date.now() - mtimeMs > staleAfterMs) await rm(path, { force: true });
+  }
+}
+
+async function unavailable<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw new Failure('UNAVAILABLE', `${what}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function isCode(cause: unknown, code: string): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === code;
+}

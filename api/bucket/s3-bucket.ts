@@ -1,0 +1,137 @@
+/**
+ * s3-bucket: a bucket on S3, or any server that speaks its protocol.
+ *
+ * The only file that knows the AWS SDK. Uses what every store has: whole buffered bodies, single
+ * deletes, no conditions. Credentials come from the SDK's own chain and are never read here.
+ */
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { Failure, messageOf } from '../failure.ts';
+import { assertKey, type Bucket, type ByteRange } from './bucket.ts';
+
+export type S3Settings = {
+  bucket: string;
+  /** Before every key, without slashes at its ends; empty for none. */
+  prefix: string;
+  /** @default the SDK's own: AWS_REGION or the shared config */
+  region?: string;
+  /** @default AWS itself */
+  endpoint?: string;
+  /** Puts the bucket into the path instead of the host name, as most other servers want. */
+  forcePathStyle: boolean;
+};
+
+export function openS3Bucket(settings: S3Settings): Bucket {
+  const { bucket, prefix, region, endpoint, forcePathStyle } = settings;
+  const client = new S3Client({
+    forcePathStyle,
+    ...(region ? { region } : {}),
+    ...(endpoint ? { endpoint } : {}),
+    // Checksums by default send bodies as aws-chunked streams, which Ceph 16 and others store as they come.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+  const root = prefix === '' ? '' : `${prefix}/`;
+  const location = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
+
+  function nameOf(key: string): { Bucket: string; Key: string } {
+    assertKey(key);
+    return { Bucket: bucket, Key: root + key };
+  }
+
+  async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      throw new Failure('UNAVAILABLE', `cannot ${what} in ${location}: ${reasonOf(cause)}`, { cause });
+    }
+  }
+
+  return {
+    location,
+    close: () => client.destroy(),
+
+    async put(key, body) {
+      const name = nameOf(key);
+      await attempt(`put ${key}`, () => client.send(new PutObjectCommand({ ...name, Body: body })));
+    },
+
+    async get(key, range) {
+      const name = nameOf(key);
+      if (range && range.end !== undefined && range.end <= range.start) return new Uint8Array();
+      return attempt(`get ${key}`, async () => {
+        try {
+          const Range = range && rangeHeader(range);
+          const { Body } = await client.send(new GetObjectCommand({ ...name, ...(Range ? { Range } : {}) }));
+          return Body ? await Body.transformToByteArray() : new Uint8Array();
+        } catch (cause) {
+          if (isStatus(cause, 404) && !isNamed(cause, 'NoSuchBucket')) return null;
+          // The range begins behind the object's end.
+          if (isStatus(cause, 416)) return new Uint8Array();
+          throw cause;
+        }
+      });
+    },
+
+    async *list({ prefix: keyPrefix = '', after } = {}) {
+      let token: string | undefined;
+      do {
+        const page = await attempt('list', () =>
+          client.send(
+            new ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: root + keyPrefix,
+              ...(token ? { ContinuationToken: token } : {}),
+              ...(after && !token ? { StartAfter: root + after } : {}),
+            }),
+          ),
+        );
+        for (const { Key } of page.Contents ?? []) if (Key) yield Key.slice(root.length);
+        token = page.IsTruncated ? page.NextContinuationToken : undefined;
+        if (page.IsTruncated && !token) throw cutShort(location);
+      } while (token);
+    },
+
+    async delete(key) {
+      const name = nameOf(key);
+      await attempt(`delete ${key}`, () => client.send(new DeleteObjectCommand(name)));
+    },
+  };
+}
+
+function rangeHeader({ start, end }: ByteRange): string {
+  return `bytes=${start}-${end === undefined ? '' : end - 1}`;
+}
+
+function cutShort(location: string): Failure {
+  return new Failure(
+    'UNAVAILABLE',
+    `cannot list ${location}: the store cut the list short without a way to go on`,
+  );
+}
+
+function isStatus(cause: unknown, status: number): boolean {
+  return cause instanceof S3ServiceException && cause.$metadata.httpStatusCode === status;
+}
+
+function isNamed(cause: unknown, name: string): boolean {
+  return cause instanceof Error && cause.name === name;
+}
+
+/** The store's own word, with what to do about the errors that an operator meets first. */
+function reasonOf(cause: unknown): string {
+  const name = cause instanceof Error ? cause.name : '';
+  if (name === 'NoSuchBucket') return 'there is no such bucket; create it, or correct BUCKET_URL';
+  if (name === 'CredentialsProviderError') {
+    return 'no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or a role';
+  }
+  const hint =
+    name === 'AccessDenied' || name === 'InvalidAccessKeyId' ? '; check the credentials and policy' : '';
+  return `${name && name !== 'Error' ? `${name}: ` : ''}${messageOf(cause)}${hint}`;
+}
