@@ -1,0 +1,91 @@
+/**
+ * comparable: turns values into keys that a database orders and matches without knowing their kind.
+ *
+ * Numbers, booleans and instants become numbers; texts, versions and addresses become text whose
+ * plain order is the order of the kind. One module for what is stored and what is asked for.
+ */
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { Comparison } from '../../plugins/fact.ts';
+
+export type Comparable = string | number;
+
+/** Which of the two columns a comparison uses. */
+export function columnOf(comparison: Comparison): 'text' | 'number' {
+  return comparison === 'number' || comparison === 'boolean' || comparison === 'instant' ? 'number' : 'text';
+}
+
+/**
+ * The key of a value that fits its kind.
+ *
+ * @throws TypeError when it does not
+ */
+export function toComparable(comparison: Comparison, value: unknown): Comparable {
+  switch (comparison) {
+    case 'number':
+      if (typeof value === 'number') return value;
+      break;
+    case 'boolean':
+      if (typeof value === 'boolean') return value ? 1 : 0;
+      break;
+    case 'instant': {
+      const ms = value instanceof Date ? value.getTime() : Date.parse(String(value));
+      if (!Number.isNaN(ms)) return ms;
+      break;
+    }
+    case 'text':
+      if (typeof value === 'string') return value;
+      break;
+    case 'version':
+      if (typeof value === 'string') return versionKey(value);
+      break;
+    case 'ip':
+      if (typeof value === 'string' && isIP(value)) return addressKey(ipaddr.parse(value));
+      break;
+  }
+  throw new TypeError(`not a ${comparison}: ${JSON.stringify(value)}`);
+}
+
+/**
+ * Versions as text in version order: runs of digits compare as numbers, everything else as text, and
+ * `~` comes before the end, so that 1.0~rc1 is older than 1.0, as Debian and RPM have it.
+ */
+export function versionKey(version: string): string {
+  const parts = version.match(/\d+|\D/g) ?? [];
+  return `${parts.map(partKey).join('')}${endOfVersion}`;
+}
+
+/** Sorts after `~` and before everything else that may follow. */
+const endOfVersion = '!';
+
+function partKey(part: string): string {
+  if (part === '~') return ' ';
+  if (!/^\d/.test(part)) return `#${part}`;
+  const digits = part.replace(/^0+(?=\d)/, '');
+  // The count of digits first: it decides between numbers before any digit does.
+  return `"${digits.length.toString().padStart(5, '0')}${digits}`;
+}
+
+/** First and last key of a subnet such as `10.2.0.0/16` or `2001:db8::/32`; null when it is none. */
+export function subnetKeys(cidr: string): { first: string; last: string } | null {
+  // Host bits are welcome, as in 10.2.3.4/16; short forms such as 10/8 are not: they read two ways.
+  if (!isIP(cidr.split('/')[0] ?? '') || !ipaddr.isValidCIDR(cidr)) return null;
+  const [address, prefix] = ipaddr.parseCIDR(cidr);
+  const hostBits = (address.kind() === 'ipv4' ? 32 : 128) - prefix;
+  const key = BigInt(`0x${addressKey(address)}`);
+  const mask = (1n << BigInt(hostBits)) - 1n;
+  return { first: hex(key & ~mask), last: hex(key | mask) };
+}
+
+/** All addresses as sixteen octets in hexadecimal, IPv4 in its mapped form, so that one order holds both. */
+function addressKey(address: ipaddr.IPv4 | ipaddr.IPv6): string {
+  const wide = address.kind() === 'ipv4' ? (address as ipaddr.IPv4).toIPv4MappedAddress() : address;
+  return wide
+    .toByteArray()
+    .map((octet) => octet.toString(16).padStart(2, '0'))
+    .join('');
+}
+
+function hex(key: bigint): string {
+  return key.toString(16).padStart(32, '0');
+}

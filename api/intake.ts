@@ -1,0 +1,69 @@
+/**
+ * intake: takes a report exactly once.
+ *
+ * A report whose id is known, or is being written at this moment, is a resend: it is answered and
+ * adds nothing. Everything else goes to the log, and is acknowledged when the log says so.
+ */
+import type { IndexReader, ReportRow } from './index/index-store.ts';
+import type { Log } from './log/log.ts';
+import type { StoredReport } from './log/stored-report.ts';
+
+export type Intake = {
+  /**
+   * @throws Failure UNAVAILABLE when the bucket did not confirm it: send it again under the same id
+   */
+  submit(report: StoredReport): Promise<{ report: ReportRow; duplicate: boolean }>;
+};
+
+export type IntakeOptions = {
+  log: Log;
+  index: Pick<IndexReader, 'report'>;
+  /** Told when the index did not answer; the report is taken all the same. */
+  onIndexError: (cause: unknown) => void;
+};
+
+export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake {
+  const underWay = new Map<string, Promise<ReportRow>>();
+
+  async function find(id: string): Promise<ReportRow | null> {
+    try {
+      return await index.report(id);
+    } catch (cause) {
+      // The index drops a second copy by its id when it catches up, so nothing is counted twice.
+      onIndexError(cause);
+      return null;
+    }
+  }
+
+  async function write(report: StoredReport): Promise<ReportRow> {
+    await log.append(report);
+    return toRow(report);
+  }
+
+  return {
+    async submit(report) {
+      const first = underWay.get(report.id);
+      if (first) return { report: await first, duplicate: true };
+      const known = find(report.id);
+      const writing = known.then((row) => row ?? write(report));
+      underWay.set(report.id, writing);
+      try {
+        return { report: await writing, duplicate: (await known) !== null };
+      } finally {
+        underWay.delete(report.id);
+      }
+    },
+  };
+}
+
+function toRow(report: StoredReport): ReportRow {
+  const { id, host, agentVersion, collectedAt, receivedAt, results } = report;
+  return {
+    id,
+    hostId: host.id,
+    agentVersion,
+    collectedAt: Date.parse(collectedAt),
+    receivedAt: Date.parse(receivedAt),
+    results,
+  };
+}
