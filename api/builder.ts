@@ -1,0 +1,66 @@
+/**
+ * builder: the Pothos schema builder, with the scalars that all types share.
+ *
+ * Made anew for each schema, because the types depend on the plugins that the server knows.
+ */
+import SchemaBuilder, { type ObjectRef } from '@pothos/core';
+import { GraphQLDateTime, GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
+import { validate as isUuid } from 'uuid';
+import { z } from 'zod';
+import type { ApiContext } from './context.ts';
+
+export type SchemaTypes = {
+  Context: ApiContext;
+  DefaultFieldNullability: false;
+  Scalars: {
+    UUID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date | string };
+    JSON: { Input: NonNullable<unknown>; Output: unknown };
+    SafeInt: { Input: number; Output: number };
+    Labels: { Input: Record<string, string>; Output: Record<string, string> };
+  };
+};
+
+export type Builder = ReturnType<typeof createBuilder>;
+
+type FullTypes = PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>;
+
+/** An object type whose resolvers are handed a `Row`. */
+export type TypeRef<Row> = ObjectRef<FullTypes, Row>;
+
+/** What defines the arguments of a query's field. */
+export type ArgBuilder = Pick<PothosSchemaTypes.QueryFieldBuilder<FullTypes, object>, 'arg'>;
+
+const maxLabels = 64;
+const labelsSchema = z
+  .record(z.string().min(1).max(128), z.string().max(1024))
+  .refine((labels) => Object.keys(labels).length <= maxLabels, `must be at most ${maxLabels}`);
+
+export function createBuilder() {
+  const builder = new SchemaBuilder<SchemaTypes>({ defaultFieldNullability: false });
+  builder.queryType({ description: 'Everything is read here.' });
+  builder.mutationType({ description: 'What agents send.' });
+  builder.addScalarType('DateTime', GraphQLDateTime);
+  builder.addScalarType('JSON', GraphQLJSON);
+  builder.addScalarType('SafeInt', GraphQLSafeInt);
+  builder.scalarType('UUID', {
+    description: 'A UUID of any version (RFC 9562), in lower case.',
+    serialize: (value) => value,
+    parseValue(value) {
+      if (typeof value === 'string' && isUuid(value)) return value.toLowerCase();
+      throw new TypeError(`not a UUID: ${JSON.stringify(value)}`);
+    },
+  });
+  builder.scalarType('Labels', {
+    description:
+      'Labels of a host: an object of names and text values, such as {"environment": "production"}.',
+    serialize: (value) => value,
+    parseValue(value) {
+      const { data, error } = labelsSchema.safeParse(value);
+      if (data) return data;
+      const problems = error.issues.map(({ path, message }) => [...path, message].join(': '));
+      throw new TypeError(`labels must be an object of text values: ${problems.join('; ')}`);
+    },
+  });
+  return builder;
+}

@@ -1,0 +1,124 @@
+/**
+ * error-codes: gives every error of the GraphQL endpoint a stable `extensions.code`, and hides our bugs.
+ *
+ * BAD_USER_INPUT with `extensions.path`: correct the value there. GRAPHQL_PARSE_FAILED and
+ * GRAPHQL_VALIDATION_FAILED: correct the query. UNAVAILABLE: send it again later.
+ * INTERNAL_SERVER_ERROR: our bug; the message is masked and the cause is in the server's log.
+ */
+import {
+  type ASTNode,
+  coerceInputValue,
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  isInputType,
+  Kind,
+  typeFromAST,
+  type ValueNode,
+  visit,
+} from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { Failure } from './failure.ts';
+import { type InputPath, inputError } from './schema/input-error.ts';
+
+/** Masks what is not meant for clients. A Failure of the stores is: the client can do something about it. */
+export function maskError(error: unknown, message: string): Error {
+  const original = error instanceof GraphQLError ? error.originalError : error;
+  if (error instanceof GraphQLError && !original) return error;
+  if (original instanceof GraphQLError) return error as GraphQLError;
+  const options =
+    error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
+  if (original instanceof Failure && original.kind === 'UNAVAILABLE') {
+    return new GraphQLError('the store does not answer: nothing is acknowledged, send it again later', {
+      ...options,
+      extensions: { code: 'UNAVAILABLE' },
+    });
+  }
+  return new GraphQLError(message, { ...options, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+}
+
+/** Says BAD_USER_INPUT and where, for values that GraphQL itself refuses: in the query or its variables. */
+export function useInputErrors(): Plugin {
+  return {
+    onValidate: ({ params: { documentAST } }) => {
+      return ({ valid, result, setResult }) => {
+        if (!valid) setResult(result.map((error) => codedLiteral(documentAST as DocumentNode, error)));
+      };
+    },
+    onExecute: ({ args }) => ({
+      onExecuteDone({ result, setResult }) {
+        if (!('errors' in result) || !result.errors?.some(isVariableError)) return;
+        const errors = variableErrors(
+          args.schema,
+          args.document,
+          args.operationName,
+          args.variableValues ?? {},
+        );
+        // Whatever could not be placed keeps its own message.
+        setResult({ ...result, errors: errors.length > 0 ? errors : result.errors });
+      },
+    }),
+  };
+}
+
+/** GraphQL refuses variables before anything runs, so these errors have no path of their own. */
+function isVariableError(error: GraphQLError): boolean {
+  return (
+    error.path === undefined && error.originalError === undefined && error.message.startsWith('Variable "$')
+  );
+}
+
+function variableErrors(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  values: Record<string, unknown>,
+): GraphQLError[] {
+  const errors: GraphQLError[] = [];
+  for (const { variable, type, defaultValue } of getOperationAST(document, operationName)
+    ?.variableDefinitions ?? []) {
+    const name = variable.name.value;
+    const inputType = typeFromAST(schema, type as Parameters<typeof typeFromAST>[1]);
+    if (!isInputType(inputType) || (values[name] === undefined && defaultValue)) continue;
+    coerceInputValue(values[name], inputType, (path, _value, { message }) => {
+      errors.push(inputError([name, ...path], message, variable));
+    });
+  }
+  return errors;
+}
+
+/** Values of the wrong type in the query's own text, told from errors of the query's shape by their node. */
+function codedLiteral(document: DocumentNode, error: GraphQLError): GraphQLError {
+  const node = error.nodes?.[0];
+  const path = node ? pathOf(document, node) : null;
+  if (!path) return error;
+  return inputError(path, error.message, node);
+}
+
+/** The names and positions from the argument down to a value of the query's text; null when it is not one. */
+function pathOf(document: DocumentNode, wanted: ASTNode): InputPath | null {
+  let found: InputPath | null = null;
+  visit(document, {
+    Argument({ name, value }) {
+      found ??= pathWithin(value, wanted, [name.value]);
+    },
+  });
+  return found;
+}
+
+function pathWithin(value: ValueNode, wanted: ASTNode, path: InputPath): InputPath | null {
+  if (value === wanted) return path;
+  const inner: { step: string | number; node: ASTNode; value: ValueNode }[] = [];
+  if (value.kind === Kind.LIST) {
+    inner.push(...value.values.map((element, step) => ({ step, node: element, value: element })));
+  } else if (value.kind === Kind.OBJECT) {
+    inner.push(...value.fields.map((field) => ({ step: field.name.value, node: field, value: field.value })));
+  }
+  for (const { step, node, value: next } of inner) {
+    const here = [...path, step];
+    const found = node === wanted ? here : pathWithin(next, wanted, here);
+    if (found) return found;
+  }
+  return null;
+}

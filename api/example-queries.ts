@@ -1,0 +1,58 @@
+/**
+ * example-queries: what GraphiQL opens with. Tests run every one of them.
+ */
+export const exampleQueries: readonly string[] = [
+  `# The newest report. Press Ctrl-Enter to run it; the book at the left shows everything there is.
+query NewestReport {
+  reports(first: 1) {
+    nodes {
+      collectedAt
+      host { name status }
+      os { distribution version kernel }
+      cpu { model threads utilization }
+      network { primaryAddress }
+      user { name }
+    }
+  }
+}
+`,
+  `# Every host as it is now, with what it runs.
+query Hosts {
+  hosts(first: 20, orderBy: { field: NAME, direction: ASC }) {
+    totalCount
+    nodes {
+      id
+      name
+      status
+      lastSeenAt
+      os { distribution version kernel }
+      network { interfaces { name mac addresses { address prefixLength } } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`,
+  `# Filters follow the kind of each fact: text, number, version order, subnets, lists.
+query OldKernels {
+  hosts(
+    filter: {
+      os: { platform: { eq: "linux" }, kernel: { lt: "999" } }
+      not: { network: { interfaces: { some: { addresses: { some: { address: { inSubnet: "192.0.2.0/24" } } } } } } }
+    }
+  ) {
+    totalCount
+    nodes { name os { kernel } }
+  }
+}
+`,
+  `# What each plugin of this server collects.
+query Plugins {
+  plugins {
+    name
+    version
+    description
+    facts { path kind unit description }
+  }
+}
+`,
+];

@@ -1,0 +1,46 @@
+/**
+ * graphiql: the page that browsers get at /graphql, with all of its scripts in it: it needs no internet.
+ *
+ * The page is some nine megabytes and never changes, so it is made and compressed once.
+ */
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type Plugin, shouldRenderGraphiQL } from 'graphql-yoga';
+import { exampleQueries } from './example-queries.ts';
+
+type Page = { html: string; gzipped: Uint8Array<ArrayBuffer>; etag: string };
+
+/** Answers browsers with GraphiQL; all else is left to the GraphQL endpoint. */
+export function useGraphiqlPage(endpoint: string): Plugin {
+  let page: Promise<Page> | null = null;
+  return {
+    async onRequest({ request, url, fetchAPI, endResponse }) {
+      if (url.pathname !== endpoint || url.searchParams.has('query') || !shouldRenderGraphiQL(request))
+        return;
+      page ??= renderPage(endpoint);
+      const { html, gzipped, etag } = await page;
+      const headers = { 'content-type': 'text/html; charset=utf-8', etag, 'cache-control': 'no-cache' };
+      if (request.headers.get('if-none-match') === etag) {
+        endResponse(new fetchAPI.Response(null, { status: 304, headers }));
+      } else if (/\bgzip\b/.test(request.headers.get('accept-encoding') ?? '')) {
+        endResponse(new fetchAPI.Response(gzipped, { headers: { ...headers, 'content-encoding': 'gzip' } }));
+      } else {
+        endResponse(new fetchAPI.Response(html, { headers }));
+      }
+    },
+  };
+}
+
+async function renderPage(endpoint: string): Promise<Page> {
+  // Nine megabytes of source: loaded when the first browser asks, not at every start.
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  const html = renderGraphiQL({
+    endpoint,
+    title: 'os-inspector',
+    defaultTabs: exampleQueries.map((query) => ({ query })),
+  });
+  const gzipped = new Uint8Array(await promisify(gzip)(html));
+  const etag = `"${createHash('sha256').update(html).digest('base64url')}"`;
+  return { html, gzipped, etag };
+}

@@ -1,0 +1,184 @@
+/**
+ * main: the command `os-inspector-api`. Reads the environment, wires the parts, handles signals.
+ */
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+import { type Logger, pino } from 'pino';
+import { loadBuiltinPlugins } from '../plugins/index.ts';
+import { loadPlugin } from '../plugins/load.ts';
+import type { AnyPlugin } from '../plugins/plugin.ts';
+import { openBucket } from './bucket/open-bucket.ts';
+import { messageOf } from './failure.ts';
+import { openSqliteIndex } from './index/sqlite-index.ts';
+import { rebuild } from './rebuild.ts';
+import { graphqlEndpoint } from './server.ts';
+import { openService } from './service.ts';
+import { type ApiSettings, readSettings } from './settings.ts';
+
+const usage = `usage: os-inspector-api [serve | rebuild]
+
+  serve     answers GraphQL at http://HOST:PORT${graphqlEndpoint} (the default)
+  rebuild   drops the index and builds it from the bucket; stop the server first
+
+Settings, from the environment:
+  HOST        address to listen on                       127.0.0.1
+  PORT        port to listen on; 0 takes any free one    4000
+  BUCKET_URL  file:./folder or s3://bucket/prefix?region=…&endpoint=…&forcePathStyle=true
+                                                         file:./data/bucket
+  INDEX_URL   sqlite:./file                              sqlite:./data/index.db
+  PLUGINS     plugin files and packages beside the built-in ones, separated by commas
+`;
+
+/** Past this a stop is no longer clean: requests under way are cut off. */
+const stopWithinMs = 10_000;
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** @returns the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong */
+async function main(args: string[]): Promise<number> {
+  const command = parseCommand(args);
+  if (command === null) return 2;
+  if (command === 'help') {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const read = readSettings(process.env, process.cwd());
+  if ('problems' in read) {
+    const lines = read.problems.map(({ setting, message }) => `  ${setting}: ${message}\n`);
+    process.stderr.write(`os-inspector-api: these settings cannot be used:\n${lines.join('')}`);
+    return 2;
+  }
+  const plugins = await loadPlugins(read.settings);
+  if (!plugins) return 2;
+  try {
+    return await (command === 'serve' ? serve : runRebuild)(read.settings, plugins);
+  } catch (cause) {
+    process.stderr.write(`os-inspector-api: ${messageOf(cause)}\n`);
+    return 1;
+  }
+}
+
+function parseCommand(args: string[]): 'serve' | 'rebuild' | 'help' | null {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    });
+    const [command = 'serve', ...more] = positionals;
+    if (values.help) return 'help';
+    if (more.length === 0 && (command === 'serve' || command === 'rebuild')) return command;
+    throw new Error(`unknown command ${JSON.stringify(positionals.join(' '))}`);
+  } catch (cause) {
+    process.stderr.write(`os-inspector-api: ${messageOf(cause)}\n\n${usage}`);
+    return null;
+  }
+}
+
+/** The built-in plugins and those of the settings; null when one of these cannot be used. */
+async function loadPlugins(settings: ApiSettings): Promise<AnyPlugin[] | null> {
+  const plugins = await loadBuiltinPlugins();
+  let usable = true;
+  for (const use of settings.plugins) {
+    try {
+      const plugin = await loadPlugin(use, process.cwd());
+      if (plugins.includes(plugin)) continue;
+      if (plugins.some(({ name }) => name === plugin.name))
+        throw new Error(`there are two plugins ${plugin.name}`);
+      plugins.push(plugin);
+    } catch (cause) {
+      process.stderr.write(`os-inspector-api: PLUGINS: ${messageOf(cause)}\n`);
+      usable = false;
+    }
+  }
+  return usable ? plugins : null;
+}
+
+async function serve(settings: ApiSettings, plugins: AnyPlugin[]): Promise<number> {
+  const logger = pino();
+  // The address first: a port that is taken is told at once, not after an hour of catching up.
+  let handle: RequestListener = answerStarting;
+  const http = createHttpServer((request, response) => handle(request, response));
+  await listen(http, settings);
+  const service = await openService({
+    bucket: await openBucket(settings.bucket),
+    index: openSqliteIndex({
+      file: settings.indexFile,
+      plugins,
+      onDiscard: (reason) => logger.warn({ reason }, 'index file was not usable and is built anew'),
+    }),
+    plugins,
+    logger,
+  });
+  handle = service.server;
+  const { port } = http.address() as AddressInfo;
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  logger.info({ url: `http://${host}:${port}${graphqlEndpoint}` }, 'listening');
+
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => resolve(name));
+  });
+  logger.info({ signal }, 'stopping');
+  await stop(http, logger);
+  await service.close();
+  logger.info('stopped');
+  return 0;
+}
+
+/** While the index catches up: the process is alive, and not ready. */
+function answerStarting(request: IncomingMessage, response: ServerResponse): void {
+  const alive = request.url === '/health';
+  response.writeHead(alive ? 200 : 503, { 'content-type': 'application/json', 'retry-after': '1' });
+  response.end(
+    JSON.stringify(alive ? { health: 'ok' } : { status: 'error', error: 'starting: try again soon' }),
+  );
+}
+
+function listen(http: HttpServer, { host, port }: ApiSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('listening', resolve);
+    http.once('error', (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === 'EADDRINUSE' ? 'it is taken; set PORT to another one' : cause.message;
+      reject(new Error(`cannot listen on ${host} port ${port}: ${taken}`, { cause }));
+    });
+    http.listen(port, host);
+  });
+}
+
+/** Answers what is under way and takes nothing new. */
+function stop(http: HttpServer, logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      logger.warn('requests under way are cut off');
+      http.closeAllConnections();
+    }, stopWithinMs);
+    http.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    http.closeIdleConnections();
+  });
+}
+
+async function runRebuild(settings: ApiSettings, plugins: AnyPlugin[]): Promise<number> {
+  const bucket = await openBucket(settings.bucket);
+  const { segments, reports, corrupt } = await rebuild({
+    bucket,
+    file: settings.indexFile,
+    plugins,
+    write: (text) => process.stdout.write(text),
+  });
+  bucket.close();
+  process.stdout.write(
+    `rebuilt ${settings.indexFile} from ${bucket.location}: ${segments} segments, ${reports} reports\n`,
+  );
+  for (const failure of corrupt) process.stderr.write(`os-inspector-api: ${failure.message}\n`);
+  return corrupt.length > 0 ? 1 : 0;
+}

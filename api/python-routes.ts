@@ -1,0 +1,47 @@
+/**
+ * python-routes: the HTTP routes of the Python system, so that its agents and clients go on working.
+ */
+
+import { scalarKinds } from '../plugins/fact.ts';
+import type { Services } from './context.ts';
+import { toComparable } from './index/comparable.ts';
+import type { ReportFilter } from './index/filter.ts';
+import { fromPython, pythonReportSchema, toPython } from './python-report.ts';
+
+/** `POST /report`: stores a flat report. 200 `{"status":"success"}`, 400 with every problem. */
+export async function postPythonReport(request: Request, services: Services): Promise<Response> {
+  let body: unknown;
+  try {
+    body = await request.json();
+  } catch {
+    return problem(400, 'the body must be JSON');
+  }
+  const { data, error } = pythonReportSchema.safeParse(body);
+  if (!data) {
+    const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+    return problem(400, problems.join('; '));
+  }
+  await services.intake.submit(fromPython(data, services.now()));
+  return Response.json({ status: 'success' });
+}
+
+/** `GET /report?ip=`: the newest report of that address, whichever agent sent it. 404 where there is none. */
+export async function getPythonReport(url: URL, { index }: Services): Promise<Response> {
+  const ip = url.searchParams.get('ip');
+  if (!ip) return problem(400, 'the query must name an address: /report?ip=10.0.0.1');
+  if (!scalarKinds.ip.schema.safeParse(ip).success) return problem(400, `ip: not an address: ${ip}`);
+  const order = { field: 'COLLECTED_AT', direction: 'DESC' } as const;
+  const [newest] = await index.reports({ filter: toldAddress(ip), order }, { limit: 1 });
+  if (!newest) return problem(404, `no report of ${ip}`);
+  return Response.json({ report: toPython(newest, ip) });
+}
+
+function toldAddress(ip: string): ReportFilter {
+  const tests = [{ op: 'eq' as const, value: toComparable('ip', ip) }];
+  const path = 'network.primaryAddress';
+  return { kind: 'facts', plugin: 'network', conditions: [{ kind: 'value', path, column: 'text', tests }] };
+}
+
+function problem(status: number, message: string): Response {
+  return Response.json({ status: 'error', error: message }, { status });
+}

@@ -1,0 +1,47 @@
+/** order: the order inputs, `{ field, direction }`, and what they default to. */
+import type { Builder } from '../builder.ts';
+import type { Direction, Order } from '../index/index-store.ts';
+
+export type OrderInput<Field> = { field?: Field | null; direction?: Direction | null };
+
+export type DirectionType = ReturnType<typeof defineDirection>;
+
+export function defineDirection(builder: Builder) {
+  return builder.enumType('Direction', {
+    description: 'Which way an order runs.',
+    values: {
+      ASC: { description: 'Smallest, oldest or first in the alphabet first.' },
+      DESC: { description: 'Largest, newest or last in the alphabet first.' },
+    } as const,
+  });
+}
+
+/** Defines `<Name>Order` and `<Name>OrderField`, both defaults shown in the schema. */
+export function defineOrder<Field extends string>(
+  builder: Builder,
+  directionType: DirectionType,
+  name: string,
+  fields: Record<Field, string>,
+  { field, direction }: Order<Field>,
+): void {
+  const fieldType = builder.enumType(`${name}OrderField`, {
+    description: `What ${name.toLowerCase()}s are ordered by; their id decides between equals.`,
+    values: Object.fromEntries(
+      Object.entries<string>(fields).map(([value, description]) => [value, { description }]),
+    ),
+  });
+  builder.inputRef<{ field: string; direction: string }>(`${name}Order`).implement({
+    description: `The order of a list of ${name.toLowerCase()}s.`,
+    fields: (t) => ({
+      field: t.field({ type: fieldType, required: true, defaultValue: field }),
+      direction: t.field({ type: directionType, required: true, defaultValue: direction }),
+    }),
+  });
+}
+
+export function toOrder<Field>(
+  input: OrderInput<Field> | null | undefined,
+  fallback: Order<Field>,
+): Order<Field> {
+  return { field: input?.field ?? fallback.field, direction: input?.direction ?? fallback.direction };
+}

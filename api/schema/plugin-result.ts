@@ -1,0 +1,71 @@
+/**
+ * plugin-result: what one plugin gave in one report, as it was sent, with what does not fit marked.
+ */
+import { checkFacts, type FactProblem } from '../../plugins/check-facts.ts';
+import type { AnyPlugin } from '../../plugins/plugin.ts';
+import type { Builder, TypeRef } from '../builder.ts';
+import type { ResultRow } from '../index/index-store.ts';
+import { pluginStatuses } from '../log/stored-report.ts';
+
+const statusDescriptions = {
+  OK: 'It told its facts and readings.',
+  ERROR: 'It failed; `error` says how.',
+  TIMEOUT: 'It took longer than the agent allows.',
+  SKIPPED: 'It has nothing to report on this host.',
+} satisfies Record<(typeof pluginStatuses)[number], string>;
+
+export function definePluginStatus(builder: Builder): void {
+  builder.enumType('PluginStatus', {
+    description: 'How a plugin fared.',
+    values: Object.fromEntries(
+      pluginStatuses.map((status) => [status, { description: statusDescriptions[status] }]),
+    ),
+  });
+}
+
+export function definePluginResult(builder: Builder, plugins: readonly AnyPlugin[]): TypeRef<ResultRow> {
+  const problem = builder.objectRef<FactProblem>('FactProblem').implement({
+    description: "A value that does not fit the server's declaration of the plugin; it is kept as sent.",
+    fields: (t) => ({
+      path: t.exposeString('path', { description: 'Dotted, list positions included: interfaces.2.mac.' }),
+      message: t.exposeString('message', { description: 'What is wrong with it.' }),
+    }),
+  });
+  return builder.objectRef<ResultRow>('PluginResult').implement({
+    description: 'What one plugin gave in one report.',
+    fields: (t) => ({
+      plugin: t.exposeString('plugin', { description: 'Its name.' }),
+      version: t.exposeInt('version', { nullable: true, description: "The agent's version of it." }),
+      status: t.field({ type: 'PluginStatus' as never, resolve: (result) => result.status as never }),
+      durationMs: t.exposeFloat('durationMs', {
+        nullable: true,
+        description: 'How long it took, in milliseconds.',
+      }),
+      error: t.exposeString('error', { nullable: true, description: 'Why it failed; null when it did not.' }),
+      facts: t.field({
+        type: 'JSON',
+        nullable: true,
+        description: 'What the host is, as sent.',
+        resolve: (result) => result.facts,
+      }),
+      readings: t.field({
+        type: 'JSON',
+        nullable: true,
+        description: 'What it measured, as sent.',
+        resolve: (result) => result.readings,
+      }),
+      problems: t.field({
+        type: [problem],
+        description: 'What of it does not fit; empty for a plugin that the server does not know.',
+        resolve: (result) => problemsOf(plugins, result),
+      }),
+    }),
+  });
+}
+
+function problemsOf(plugins: readonly AnyPlugin[], result: ResultRow): FactProblem[] {
+  const plugin = plugins.find((known) => known.name === result.plugin);
+  if (!plugin || result.status !== 'OK') return [];
+  const facts = checkFacts(plugin.facts, result.facts ?? {}).problems;
+  return [...facts, ...(plugin.readings ? checkFacts(plugin.readings, result.readings ?? {}).problems : [])];
+}

@@ -1,0 +1,96 @@
+/**
+ * server: the HTTP interface over the services. Builds, and does not listen, so that tests call `fetch`.
+ */
+import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import type { Logger } from 'pino';
+import { type ApiContext, makeContext, type Services } from './context.ts';
+import { maskError, useInputErrors } from './error-codes.ts';
+import { Failure } from './failure.ts';
+import { useGraphiqlPage } from './graphiql.ts';
+import { getPythonReport, postPythonReport } from './python-routes.ts';
+import { buildSchema } from './schema/schema.ts';
+
+export const graphqlEndpoint = '/graphql';
+
+export type ServerOptions = {
+  services: Services;
+  logger: Logger;
+  /** Throws while the bucket or the index does not answer. */
+  checkReady: () => Promise<void>;
+};
+
+export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
+
+export function createServer({ services, logger, checkReady }: ServerOptions): Server {
+  return createYoga<Record<string, unknown>, ApiContext>({
+    schema: buildSchema(services.plugins),
+    context: () => makeContext(services),
+    graphqlEndpoint,
+    graphiql: false,
+    landingPage: false,
+    // Ours answer as the Python system's did; Yoga's own path must not shadow them.
+    healthCheckEndpoint: '/.yoga-health',
+    // No other origin's page has any business here: agents and GraphiQL send none or our own.
+    cors: false,
+    logging: {
+      debug: () => {},
+      info: (...args) => logger.info({ details: args }, 'graphql'),
+      warn: (...args) => logger.warn({ details: args }, 'graphql'),
+      error: (error) => logger.error({ err: error }, 'request failed'),
+    },
+    maskedErrors: { maskError },
+    plugins: [
+      {
+        async onRequest({ request, url, endResponse }) {
+          const response = await route(request, url);
+          if (response) endResponse(response);
+        },
+      },
+      useGraphiqlPage(graphqlEndpoint),
+      useInputErrors(),
+    ],
+  });
+
+  /** Every route but GraphQL's; null for that one. */
+  async function route(request: Request, url: URL): Promise<Response | null> {
+    try {
+      switch (`${request.method} ${url.pathname}`) {
+        case 'GET /':
+          return new Response(null, { status: 302, headers: { location: graphqlEndpoint } });
+        case 'GET /health':
+          return Response.json({ health: 'ok' });
+        case 'GET /ready':
+          return await ready();
+        case 'GET /report':
+          return await getPythonReport(url, services);
+        case 'POST /report':
+          return await postPythonReport(request, services);
+        default:
+          return url.pathname === graphqlEndpoint ? null : notFound(url);
+      }
+    } catch (cause) {
+      logger.error({ err: cause, path: url.pathname }, 'request failed');
+      const unavailable = cause instanceof Failure && cause.kind === 'UNAVAILABLE';
+      const error = unavailable ? 'the store does not answer: send it again later' : 'internal error';
+      return Response.json({ status: 'error', error }, { status: unavailable ? 503 : 500 });
+    }
+  }
+
+  async function ready(): Promise<Response> {
+    try {
+      await checkReady();
+      return Response.json({ ready: true });
+    } catch (cause) {
+      logger.warn({ err: cause }, 'not ready');
+      return Response.json(
+        { ready: false, error: 'the bucket or the index does not answer' },
+        { status: 503 },
+      );
+    }
+  }
+}
+
+function notFound(url: URL): Response {
+  const error = `no ${url.pathname} here: GraphQL and GraphiQL are at ${graphqlEndpoint}`;
+  return Response.json({ status: 'error', error }, { status: 404 });
+}
