@@ -64,9 +64,7 @@ export function useInputErrors(): Plugin {
 
 /** GraphQL refuses variables before anything runs, so these errors have no path of their own. */
 function isVariableError(error: GraphQLError): boolean {
-  return (
-    error.path === undefined && error.originalError === undefined && error.message.startsWith('Variable "$')
-  );
+  return error.path === undefined && error.message.startsWith('Variable "$');
 }
 
 function variableErrors(

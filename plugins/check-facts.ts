@@ -1,52 +1,76 @@
 /**
  * check-facts: holds what was collected or received against a plugin's declaration.
  *
- * Each fact is checked on its own, so that one value that does not fit costs only itself. The agent
+ * Each single value is checked on its own, so that one that does not fit costs only itself. The agent
  * treats any problem as a failure of the plugin; the server keeps what was sent and shows what fits.
  */
-import { type Facts, factSchema, isScalar } from './fact.ts';
+import { type Fact, type Facts, isScalar, type ScalarFact, scalarKinds } from './fact.ts';
 
 /** One thing that does not fit. `path` is dotted, list positions included: `interfaces.2.mac`. */
 export type FactProblem = { path: string; message: string };
 
 export type CheckedFacts = {
-  /** Every declared fact by name, in declared order: its value where it fits, otherwise null. */
+  /** Every declared fact by name, in declared order: what of it fits, otherwise null. */
   values: Record<string, unknown>;
   problems: FactProblem[];
-  /** Names that the declaration does not have: a newer plugin on the other side, or a typing error. */
+  /** Paths of what is not declared: a newer plugin on the other side, or a typing error. */
   undeclared: string[];
 };
 
 /** Never throws: whatever is not a record of facts is one problem at the empty path. */
 export function checkFacts(facts: Facts, input: unknown): CheckedFacts {
-  const values: Record<string, unknown> = {};
-  const problems: FactProblem[] = [];
-  const given = isRecord(input) ? input : {};
-  if (!isRecord(input)) problems.push({ path: '', message: 'must be an object that maps names to values' });
-  for (const [name, fact] of Object.entries(facts)) {
-    const sent = Object.hasOwn(given, name) ? (given[name] ?? null) : null;
-    if (sent === null) {
-      values[name] = null;
-      if (fact.nullable === false) problems.push({ path: name, message: 'is missing' });
-      continue;
-    }
-    const result = factSchema(fact).safeParse(sent);
-    values[name] = result.success ? complete(fact, result.data) : null;
-    for (const issue of result.error?.issues ?? []) {
-      problems.push({ path: [name, ...issue.path].join('.'), message: issue.message });
-    }
+  const found: Omit<CheckedFacts, 'values'> = { problems: [], undeclared: [] };
+  return { values: checkRecord(facts, input, '', found) ?? checkRecord(facts, {}, '') ?? {}, ...found };
+}
+
+type Findings = Omit<CheckedFacts, 'values'>;
+const ignored = (): Findings => ({ problems: [], undeclared: [] });
+
+/** Null when the input is no record at all. */
+function checkRecord(
+  facts: Facts,
+  input: unknown,
+  path: string,
+  found = ignored(),
+): Record<string, unknown> | null {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    found.problems.push({ path, message: 'must be an object that maps names to values' });
+    return null;
   }
-  return { values, problems, undeclared: Object.keys(given).filter((name) => !Object.hasOwn(facts, name)) };
+  const given = input as Record<string, unknown>;
+  const at = (name: string) => (path === '' ? name : `${path}.${name}`);
+  for (const name of Object.keys(given)) if (!Object.hasOwn(facts, name)) found.undeclared.push(at(name));
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, fact]) => {
+      const value = Object.hasOwn(given, name) ? given[name] : null;
+      return [name, checkFact(fact, value, at(name), found)];
+    }),
+  );
 }
 
-/** Fills in null for what was left out, so that one meaning has one form (and one hash). */
-function complete(fact: Facts[string], value: unknown): unknown {
-  if (value === undefined || value === null) return null;
-  if (fact.kind !== 'list' || isScalar(fact.of) || !Array.isArray(value)) return value;
-  const names = Object.entries(fact.of);
-  return value.map((record) => Object.fromEntries(names.map(([n, of]) => [n, complete(of, record[n])])));
+function checkFact(fact: Fact, value: unknown, path: string, found: Findings): unknown {
+  if (value === null || value === undefined) {
+    if (fact.nullable === false) found.problems.push({ path, message: 'is missing' });
+    return null;
+  }
+  if (fact.kind !== 'list') return checkScalar(fact, value, path, found);
+  if (!Array.isArray(value)) {
+    found.problems.push({ path, message: 'must be a list' });
+    return null;
+  }
+  // An element that does not fit at all is left out; one that fits in part keeps that part.
+  const { of } = fact;
+  return value
+    .map((element, position) => {
+      const here = `${path}.${position}`;
+      return isScalar(of) ? checkScalar(of, element, here, found) : checkRecord(of, element, here, found);
+    })
+    .filter((element) => element !== null);
 }
 
-function isRecord(input: unknown): input is Record<string, unknown> {
-  return typeof input === 'object' && input !== null && !Array.isArray(input);
+function checkScalar(fact: ScalarFact, value: unknown, path: string, { problems }: Findings): unknown {
+  const { success, data, error } = scalarKinds[fact.kind].schema.safeParse(value);
+  if (success) return data;
+  problems.push({ path, message: error.issues.map(({ message }) => message).join('; ') });
+  return null;
 }

@@ -84,17 +84,15 @@ async function startingPoint(index: SegmentSink): Promise<string | null> {
 async function* readInOrder(keys: readonly string[], options: CatchUpOptions): AsyncGenerator<Segment> {
   const reading: Promise<Segment | null>[] = [];
   let next = 0;
-  try {
-    while (next < keys.length || reading.length > 0) {
-      for (; reading.length < readAhead && next < keys.length; next += 1) {
-        reading.push(read(keys[next] as string, options));
-      }
-      const segment = await reading.shift();
-      if (segment) yield segment;
+  while (next < keys.length || reading.length > 0) {
+    for (; reading.length < readAhead && next < keys.length; next += 1) {
+      const ahead = read(keys[next] as string, options);
+      // It is awaited when its turn comes; one that fails before must not count as unheard until then.
+      ahead.catch(() => {});
+      reading.push(ahead);
     }
-  } finally {
-    // When one fails the others must not fail unheard.
-    await Promise.allSettled(reading);
+    const segment = await reading.shift();
+    if (segment) yield segment;
   }
 }
 

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { parseCommandLine } from './cli.ts';
+
+test('reads a command with its options, in any order', () => {
+  const expected = { is: 'command', command: 'once', configFile: 'a.json', stateFolder: '/s' };
+  expect(parseCommandLine(['once', '--config', 'a.json', '--state=/s'])).toEqual(expected);
+  expect(parseCommandLine(['--state', '/s', '--config=a.json', 'once'])).toEqual(expected);
+  expect(parseCommandLine(['print'])).toMatchObject({
+    command: 'print',
+    configFile: null,
+    stateFolder: null,
+  });
+});
+
+test('help and version need no command', () => {
+  expect(parseCommandLine(['--help'])).toEqual({ is: 'help' });
+  expect(parseCommandLine(['run', '-h'])).toEqual({ is: 'help' });
+  expect(parseCommandLine(['--version'])).toEqual({ is: 'version' });
+});
+
+test.each([
+  [[], 'a command is missing'],
+  [['prnt'], 'unknown command "prnt", did you mean "print"?'],
+  [['zzzzzzzz'], 'unknown command "zzzzzzzz"'],
+  [['run', 'now'], 'unexpected argument "now"'],
+  [['run', '--confg', 'x'], 'unknown option --confg, did you mean "--config"?'],
+  [['run', '-x'], 'unknown option -x'],
+  [['run', '--config'], 'option --config needs a value'],
+  [['run', '--config', '--state', 'x'], 'option --config needs a value'],
+  [['run', '--state='], 'option --state needs a value'],
+  [['run', '--help=yes'], 'option --help takes no value'],
+])('%j is wrong: %s', (args, message) => {
+  expect(parseCommandLine(args)).toEqual({ is: 'wrong', message });
+});

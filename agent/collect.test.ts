@@ -1,0 +1,175 @@
+import { expect, test } from 'vitest';
+import { type AnyPlugin, type CollectContext, count, definePlugin, list, text } from '../plugins/plugin.ts';
+import { createCollector } from './collect.ts';
+import type { ConfiguredPlugin } from './configured-plugins.ts';
+
+type Collect = (context: CollectContext) => unknown;
+
+/** A plugin that collects whatever a test wants, right or wrong. */
+function pluginThat(collect: Collect, more: Partial<AnyPlugin> = {}): AnyPlugin {
+  const facts = { threads: count('Threads') };
+  return definePlugin({
+    name: 'probe',
+    version: 3,
+    description: 'Probe',
+    facts,
+    ...more,
+    collect,
+  } as AnyPlugin);
+}
+
+function configured(plugin: AnyPlugin, more: Partial<ConfiguredPlugin> = {}): ConfiguredPlugin {
+  return { plugin, timeoutMs: 60_000, options: {}, ...more };
+}
+
+const host = { root: '/', platform: 'linux' } as const;
+const running = new AbortController().signal;
+
+async function collectOne(collect: Collect, more: Partial<AnyPlugin> = {}, timeoutMs = 60_000) {
+  const collector = createCollector([configured(pluginThat(collect, more), { timeoutMs })], host);
+  return (await collector.collect(running))[0];
+}
+
+test('facts and readings are parted, in declared order, and what is left out is null', async () => {
+  const declaration = {
+    facts: { b: count('B'), a: text('A') },
+    readings: { free: count('Free'), disks: list('Disks', { name: text('Name'), size: count('Size') }) },
+  };
+  const result = await collectOne(async () => ({ free: 5, a: 'x', disks: [{ name: 'sda' }] }), declaration);
+  expect(result).toEqual({
+    plugin: 'probe',
+    version: 3,
+    status: 'OK',
+    durationMs: expect.any(Number),
+    facts: { b: null, a: 'x' },
+    readings: { free: 5, disks: [{ name: 'sda', size: null }] },
+    error: null,
+  });
+  expect(Object.keys(result?.facts ?? {})).toEqual(['b', 'a']);
+});
+
+test('a plugin is given its options, the root and a cache of its own that stays', async () => {
+  const seen: CollectContext[] = [];
+  const counting: Collect = async (context) => {
+    seen.push(context);
+    const threads = ((context.cache.get('n') as number) ?? 0) + 1;
+    context.cache.set('n', threads);
+    return { threads };
+  };
+  const plugins = [
+    configured(pluginThat(counting), { options: { row: 7 } }),
+    configured(pluginThat(counting, { name: 'other' })),
+  ];
+  const collector = createCollector(plugins, { root: '/host', platform: 'linux' });
+  await collector.collect(running);
+  const results = await collector.collect(running);
+  expect(results.map(({ facts }) => facts)).toEqual([{ threads: 2 }, { threads: 2 }]);
+  expect(seen[0]).toMatchObject({ options: { row: 7 }, root: '/host' });
+});
+
+const failing: [string, Collect, string][] = [
+  ['rejects', () => Promise.reject(new Error('no sensor')), 'no sensor'],
+  [
+    'throws at once',
+    () => {
+      throw new TypeError('row is undefined');
+    },
+    'row is undefined',
+  ],
+  ['throws text', () => Promise.reject('just text'), 'just text'],
+  ['throws nothing', () => Promise.reject(undefined), 'undefined'],
+  ['throws an object', () => Promise.reject({ code: 5 }), '{"code":5}'],
+  ['throws an empty error', () => Promise.reject(new RangeError('')), 'RangeError'],
+  ['throws what cannot be shown', () => Promise.reject(Object.create(null)), '{}'],
+  ['throws lines', () => Promise.reject(new Error('one\n  two')), 'one two'],
+  ['has a cause', () => Promise.reject(new Error('a', { cause: new Error('b') })), 'a: b'],
+  ['returns nothing', async () => undefined, 'what collect returned: must be an object'],
+  ['returns a list', async () => [], 'what collect returned: must be an object'],
+  ['returns no promise', () => 5, 'what collect returned: must be an object'],
+  ['returns a wrong fact', async () => ({ threads: 'four' }), 'threads: '],
+  [
+    'returns an undeclared fact',
+    async () => ({ thread: 4 }),
+    'thread: is not declared, did you mean "threads"?',
+  ],
+  ['returns what throws when read', async () => new Proxy({}, { ownKeys: () => [].at(0) as never }), ''],
+];
+
+test.each(failing)('a plugin that %s costs only its own result', async (_, collect, message) => {
+  const good = pluginThat(async () => ({ threads: 4 }), { name: 'good' });
+  const collector = createCollector([configured(pluginThat(collect)), configured(good)], host);
+  const [bad, other] = await collector.collect(running);
+  expect(bad).toMatchObject({ status: 'ERROR', facts: null, readings: null });
+  expect(bad?.error).toContain(message);
+  expect(other).toMatchObject({ plugin: 'good', status: 'OK', facts: { threads: 4 } });
+});
+
+test('an error is bounded', async () => {
+  const result = await collectOne(() => Promise.reject(new Error('x'.repeat(100_000))));
+  expect(result?.error?.length).toBe(1_000);
+});
+
+test('nothing to report and a foreign platform are skipped quietly', async () => {
+  const skipped = { status: 'SKIPPED', facts: null, readings: null, error: null };
+  expect(await collectOne(async () => null)).toMatchObject(skipped);
+  const collect = () => Promise.reject(new Error('must not be called'));
+  expect(await collectOne(collect, { platforms: ['darwin'] })).toMatchObject(skipped);
+});
+
+test('a plugin that heeds its signal times out', async () => {
+  const heeding: Collect = ({ signal }) =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('given up')));
+    });
+  const result = await collectOne(heeding, {}, 20);
+  expect(result).toMatchObject({ status: 'TIMEOUT', facts: null, error: 'took longer than 20ms' });
+});
+
+test('a plugin that hangs times out and is not started again on top, until it comes back', async () => {
+  let calls = 0;
+  let comeBack: (facts: object) => void = () => {};
+  const hanging: Collect = () => {
+    calls += 1;
+    return calls > 1 ? Promise.resolve({ threads: 2 }) : new Promise((resolve) => (comeBack = resolve));
+  };
+  const collector = createCollector([configured(pluginThat(hanging), { timeoutMs: 20 })], host);
+  const collect = async () => (await collector.collect(running))[0];
+  expect(await collect()).toMatchObject({ status: 'TIMEOUT', error: 'took longer than 20ms' });
+  expect(await collect()).toMatchObject({
+    status: 'TIMEOUT',
+    error: 'the previous collection has not ended',
+  });
+  expect(calls).toBe(1);
+  comeBack({ threads: 1 });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(await collect()).toMatchObject({ status: 'OK', facts: { threads: 2 } });
+});
+
+test('plugins run side by side and results keep the order of the config', async () => {
+  let arrived = 0;
+  let open: () => void = () => {};
+  const all = new Promise<void>((resolve) => (open = resolve));
+  const meeting: Collect = async () => {
+    arrived += 1;
+    if (arrived === 3) open();
+    await all;
+    return { threads: 1 };
+  };
+  const plugins = ['c', 'a', 'b'].map((name) => configured(pluginThat(meeting, { name })));
+  const results = await createCollector(plugins, host).collect(running);
+  expect(results.map(({ plugin, status }) => `${plugin} ${status}`)).toEqual(['c OK', 'a OK', 'b OK']);
+});
+
+test('a stop ends collecting at once, whatever plugins do', async () => {
+  const stop = new AbortController();
+  let seen: AbortSignal | null = null;
+  const hanging: Collect = ({ signal }) => {
+    seen = signal;
+    stop.abort(new Error('told to stop'));
+    return new Promise(() => {});
+  };
+  const collector = createCollector([configured(pluginThat(hanging))], host);
+  await expect(collector.collect(stop.signal)).rejects.toThrow('told to stop');
+  expect(seen).toMatchObject({ aborted: true });
+  await expect(collector.collect(stop.signal)).rejects.toThrow('told to stop');
+});

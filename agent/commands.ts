@@ -1,0 +1,167 @@
+/**
+ * commands: what `run`, `once`, `print`, `check` and `plugins` do, given everything from outside.
+ *
+ * Each returns its exit code. A wrong config is thrown (see `setup`) and shown by `main`.
+ */
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { linuxFiles } from '../plugins/sources/linux-files.ts';
+import { type CommandName, exitCodes } from './cli.ts';
+import { type Collector, createCollector } from './collect.ts';
+import type { Overrides } from './config.ts';
+import { formatDuration } from './duration.ts';
+import { errorText } from './error-text.ts';
+import { readFingerprint } from './fingerprint.ts';
+import { loadHostId, StateError } from './host-identity.ts';
+import { buildReport, type SubmitReportInput } from './report.ts';
+import { type Log, run } from './run.ts';
+import { type Setup, setUp } from './setup.ts';
+import { type Api, connect, SubmitError, shownUrl } from './submit.ts';
+
+/** Everything that comes from outside the process, and how to speak to it. */
+export type Surroundings = {
+  cwd: string;
+  configFile: string | null;
+  stateFolder: string;
+  overrides: Overrides;
+  /** Where the host's file system begins. */
+  root: string;
+  agentVersion: string;
+  /** Aborted when the agent is told to stop. */
+  stop: AbortSignal;
+  /** Writes text to standard output. */
+  print(text: string): Promise<void>;
+  /** Writes a line for people to standard error. */
+  note(line: string): void;
+  /** Opens the daemon's log; only `run` has one. */
+  openLog(): Promise<Log>;
+};
+
+type Command = (surroundings: Surroundings) => Promise<number>;
+type Warn = (message: string, fields: Record<string, unknown>) => void;
+
+export const commandActions: Record<CommandName, Command> = {
+  run: runCommand,
+  once,
+  print,
+  check,
+  plugins: showPlugins,
+};
+
+async function runCommand(at: Surroundings): Promise<number> {
+  const { setup, api } = await setUpToSend(at);
+  const log = await at.openLog();
+  const { stop } = at;
+  try {
+    const hostId = await hostIdFor(at, (message, fields) => log.warn(fields, message));
+    const { configPath, config, plugins } = setup;
+    const settings = {
+      version: at.agentVersion,
+      config: configPath ?? 'none: defaults and environment',
+      url: config.url && shownUrl(config.url),
+      interval: formatDuration(config.intervalMs),
+      plugins: plugins.map(({ plugin }) => plugin.name),
+      hostId,
+      state: at.stateFolder,
+    };
+    log.info(settings, 'agent started');
+    const collect = reporter(at, setup, hostId, config.intervalMs);
+    const clock = {
+      now: () => performance.now(),
+      sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }),
+    };
+    const { submit } = api;
+    await run({ intervalMs: config.intervalMs, collect, submit, log, clock, random: Math.random }, stop);
+    log.info({ reason: errorText(stop.reason) }, 'agent stopped');
+    return exitCodes.done;
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    log.error({ cause: error.message }, 'agent cannot start');
+    return exitCodes.failed;
+  }
+}
+
+async function once(at: Surroundings): Promise<number> {
+  const { setup, api } = await setUpToSend(at);
+  try {
+    const hostId = await hostIdFor(at, warnOn(at));
+    await api.submit(await reporter(at, setup, hostId)(at.stop), at.stop);
+  } catch (error) {
+    await at.print(`error: ${errorText(error)}\n`);
+    return exitCodes.failed;
+  }
+  await at.print('success\n');
+  return exitCodes.done;
+}
+
+async function print(at: Surroundings): Promise<number> {
+  const setup = await setUp({ ...at, needsUrl: false });
+  const hostId = await hostIdFor(at, warnOn(at)).catch((error) => {
+    if (!(error instanceof StateError)) throw error;
+    at.note(`note: ${error.message}; the host id below is made up for this once`);
+    return crypto.randomUUID();
+  });
+  const report = await reporter(at, setup, hostId)(at.stop);
+  await at.print(`${JSON.stringify(report, null, 2)}\n`);
+  return exitCodes.done;
+}
+
+async function check(at: Surroundings): Promise<number> {
+  const { setup, api } = await setUpToSend(at);
+  const names = setup.plugins.map(({ plugin }) => plugin.name).join(', ');
+  await at.print(`config: ${setup.configPath ?? 'no file, defaults and environment'}: no problems\n`);
+  await at.print(`plugins: ${names || 'none'}\n`);
+  try {
+    await api.ping(at.stop);
+  } catch (error) {
+    if (!(error instanceof SubmitError)) throw error;
+    await at.print(`api: ${error.message}\n`);
+    return exitCodes.failed;
+  }
+  await at.print(`api: ${shownUrl(setup.config.url ?? '')} answers\n`);
+  return exitCodes.done;
+}
+
+async function showPlugins(at: Surroundings): Promise<number> {
+  const { plugins } = await setUp({ ...at, needsUrl: false });
+  const { describePlugins } = await import('./describe-plugins.ts');
+  await at.print(describePlugins(plugins.map(({ plugin }) => plugin)));
+  return exitCodes.done;
+}
+
+async function setUpToSend(at: Surroundings): Promise<{ setup: Setup; api: Api }> {
+  const setup = await setUp({ ...at, needsUrl: true });
+  const { url, token } = setup.config;
+  return { setup, api: connect({ url: url ?? '', token }) };
+}
+
+async function hostIdFor({ stateFolder, root }: Surroundings, warn: Warn): Promise<string> {
+  return loadHostId({ stateFolder, fingerprint: await readFingerprint(root), warn });
+}
+
+function warnOn({ note }: Surroundings): Warn {
+  return (message, fields) => note(`warning: ${message} ${JSON.stringify(fields)}`);
+}
+
+/** Returns what makes one report after another: plugins keep what they know from each to the next. */
+function reporter(
+  { root, agentVersion }: Surroundings,
+  { config, plugins }: Setup,
+  hostId: string,
+  intervalMs: number | null = null,
+): (stop: AbortSignal) => Promise<SubmitReportInput> {
+  const collector: Collector = createCollector(plugins, { root, platform: process.platform });
+  return async (stop) => {
+    const collectedAt = new Date();
+    const [name, results] = await Promise.all([hostName(root), collector.collect(stop)]);
+    const host = { id: hostId, name, labels: config.labels };
+    return buildReport({ host, agentVersion, collectedAt, intervalMs, results });
+  };
+}
+
+/** Asked for each report, as it may change while the agent runs. */
+async function hostName(root: string): Promise<string> {
+  if (root === '/') return hostname();
+  const files = linuxFiles(root);
+  return (await files.read('/proc/sys/kernel/hostname')) || (await files.read('/etc/hostname')) || hostname();
+}

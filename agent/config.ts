@@ -1,0 +1,228 @@
+/**
+ * config: what the agent can be told, and the one pure check that reports every problem at once.
+ *
+ * The declaration below is the only one: the agent's settings, their defaults, the hints and
+ * `agent.config.schema.json` derive from it. Reads no file and no environment; whether the plugins can
+ * be loaded is for `configured-plugins` to say.
+ */
+import { isIPv6 } from 'node:net';
+import { z } from 'zod';
+import { builtinPluginNames } from '../plugins/index.ts';
+import { durationPattern, parseDuration } from './duration.ts';
+import { type Problem, toProblems } from './problem.ts';
+
+/** What the environment says; it wins over the file. Empty text counts as not set. */
+export type Overrides = { url?: string; token?: string; apiIp?: string; apiPort?: string };
+
+export type AgentConfig = {
+  /** Null when it is set nowhere, which is no problem for a command that sends nothing. */
+  url: string | null;
+  /** Sent as a bearer token. A secret: never shown and never logged. */
+  token: string | null;
+  intervalMs: number;
+  labels: Record<string, string>;
+  plugins: PluginEntry[];
+};
+
+/** One plugin as configured, not loaded yet. `path` is where the config names it. */
+export type PluginEntry = {
+  use: string;
+  timeoutMs: number;
+  options: Record<string, unknown>;
+  path: string[];
+};
+
+const durationHint = 'must be a length of time such as "60s", "5m", "1h" or "500ms", or a number of seconds';
+const urlHint = 'must be the address of the API, such as "http://127.0.0.1:4000/graphql"';
+const pluginHint =
+  'must be a name such as "cpu", a file such as "./plugins/rack.ts", or an object with "use"';
+
+/** A timer counts milliseconds in 31 bits, about 24 days, and fires at once beyond. */
+const longestInterval = '7d';
+
+const duration = (shortest: string, longest: string) => {
+  const [least, most] = [parseDuration(shortest) ?? 0, parseDuration(longest) ?? 0];
+  return z
+    .union([z.string().regex(durationPattern, durationHint), z.number().positive(durationHint)], {
+      error: durationHint,
+    })
+    .transform((value) => parseDuration(value) ?? 0)
+    .refine((ms) => ms >= least, `must be at least ${shortest}`)
+    .refine((ms) => ms <= most, `must be at most ${longest}`);
+};
+
+const url = z.string({ error: urlHint }).superRefine((value, ctx) => {
+  const message = urlProblem(value);
+  if (message) ctx.addIssue({ code: 'custom', message });
+});
+
+const pluginTimeout = duration('1ms', '1h');
+
+/** The API refuses more than this, and it is better to learn that before the first report. */
+const labels = z
+  .record(
+    z.string().min(1).max(128),
+    z.string('must be text: put it in quotation marks').max(1_024, 'must be at most 1024 characters'),
+    {
+      error: ({ code }) =>
+        code === 'invalid_key'
+          ? 'a name must have from 1 to 128 characters'
+          : 'must be an object that maps names to text',
+    },
+  )
+  .refine((all) => Object.keys(all).length <= 64, 'must be at most 64');
+
+const pluginEntry = z.union(
+  [
+    z.enum(builtinPluginNames),
+    z.string().min(1, pluginHint).describe('A file (relative to this one) or an installed package.'),
+    z.strictObject({
+      use: z
+        .union([z.enum(builtinPluginNames), z.string().min(1, pluginHint)], { error: pluginHint })
+        .describe('A built-in name, a file (relative to this one) or an installed package.'),
+      timeout: pluginTimeout
+        .optional()
+        .describe('Time that this plugin has; by default that of all plugins.'),
+      options: z
+        .record(z.string(), z.unknown(), { error: 'must be an object' })
+        .default({})
+        .describe('Handed to the plugin, which says what it takes.'),
+    }),
+  ],
+  { error: pluginHint },
+);
+
+/** The config file. */
+export const configSchema = z
+  .strictObject(
+    {
+      $schema: z.string().optional().describe('Address of this schema, for editors.'),
+      api: z
+        .strictObject(
+          {
+            url: url.describe('GraphQL endpoint of the API. No default; OS_INSPECTOR_URL takes precedence.'),
+          },
+          { error: 'must be an object with "url"' },
+        )
+        .optional()
+        .describe('Where reports go.'),
+      interval: duration('1s', longestInterval)
+        .prefault('60s')
+        .describe('Time from one report to the next; spread by ±10 %.'),
+      timeout: pluginTimeout.prefault('10s').describe('Time that each plugin has to collect.'),
+      labels: labels
+        .default({})
+        .describe('Free names and values that reports carry and questions filter by.'),
+      plugins: z
+        .array(pluginEntry, { error: 'must be a list of plugins' })
+        .prefault([...builtinPluginNames])
+        .describe('What to collect, in the order of the report.'),
+    },
+    { error: 'must be an object' },
+  )
+  .meta({ title: 'os-inspector agent', description: 'Configuration of the os-inspector agent.' });
+
+/** What a config file may hold. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+/** The outcome of a check: `config` is null exactly when there are problems. */
+export type CheckedConfig = {
+  config: AgentConfig | null;
+  problems: Problem[];
+  /** Every plugin entry that is right in itself, so that loading can be tried whatever else is wrong. */
+  plugins: PluginEntry[];
+};
+
+/**
+ * Completes a config, or says everything that is wrong with it.
+ *
+ * @param value what the file holds; undefined when there is no file or it is empty
+ */
+export function checkConfig(value: unknown, overrides: Overrides = {}): CheckedConfig {
+  const parsed = configSchema.safeParse(value ?? {});
+  const problems = [
+    ...(parsed.error ? toProblems(parsed.error, configSchema).map(explainSecret) : []),
+    ...twice(value),
+    ...checkOverrides(overrides),
+  ];
+  if (!parsed.success) return { config: null, problems, plugins: rightEntries(value) };
+  const { api, interval, timeout, labels } = parsed.data;
+  const plugins = parsed.data.plugins.map((entry, i) => toPluginEntry(entry, i, timeout));
+  if (problems.length > 0) return { config: null, problems, plugins };
+  const url = overriddenUrl(overrides) ?? api?.url ?? null;
+  const config = { url, token: overrides.token || null, intervalMs: interval, labels, plugins };
+  return { config, problems: [], plugins };
+}
+
+function toPluginEntry(entry: z.output<typeof pluginEntry>, i: number, timeoutMs: number): PluginEntry {
+  const path = ['plugins', `${i}`];
+  if (typeof entry === 'string') return { use: entry, timeoutMs, options: {}, path };
+  const { use, timeout, options } = entry;
+  return { use, timeoutMs: timeout ?? timeoutMs, options, path: [...path, 'use'] };
+}
+
+function rightEntries(value: unknown): PluginEntry[] {
+  const entries: unknown = (value as { plugins?: unknown } | null | undefined)?.plugins;
+  if (!Array.isArray(entries)) return [];
+  return entries.flatMap((entry, i) => {
+    const { data } = pluginEntry.safeParse(entry);
+    return data === undefined ? [] : [toPluginEntry(data, i, 0)];
+  });
+}
+
+/** A token in the config file is an understandable wish; say where it goes instead. */
+function explainSecret(problem: Problem): Problem {
+  if (!/^(?:api\.)?(?:token|password|secret)$/i.test(problem.path)) return problem;
+  return { ...problem, message: 'unknown key: secrets come from the environment, set OS_INSPECTOR_TOKEN' };
+}
+
+/** The same plugin twice would make two results that cannot be told apart. */
+function twice(value: unknown): Problem[] {
+  const entries: unknown = (value as { plugins?: unknown } | null | undefined)?.plugins;
+  if (!Array.isArray(entries)) return [];
+  const uses = entries.map((entry) => (typeof entry === 'string' ? entry : entry?.use));
+  return uses.flatMap((use, i) => {
+    const first = uses.indexOf(use);
+    if (typeof use !== 'string' || first === i) return [];
+    return [{ path: `plugins.${i}`, message: `the same plugin as plugins.${first}: name it once` }];
+  });
+}
+
+function checkOverrides({ url, token, apiIp, apiPort }: Overrides): Problem[] {
+  const problems: Problem[] = [];
+  const complain = (path: string, message: string | null) => message && problems.push({ path, message });
+  // fetch shows a header value that it refuses in its message, and so would the log.
+  if (token && !/^[\x21-\x7e]+$/.test(token)) {
+    complain('OS_INSPECTOR_TOKEN', 'holds a space or a character that no HTTP header can carry');
+  }
+  if (url) {
+    complain('OS_INSPECTOR_URL', urlProblem(url));
+    return problems;
+  }
+  if (apiIp && !apiPort) complain('API_PORT', 'is missing: API_IP needs it, as in API_PORT=4000');
+  if (apiPort && !apiIp) complain('API_IP', 'is missing: API_PORT needs it, as in API_IP=10.0.0.5');
+  if (apiIp && urlProblem(pythonUrl(apiIp, '80'))) {
+    complain('API_IP', 'must be an address or a host name, such as 10.0.0.5');
+  }
+  if (apiPort && !(/^\d+$/.test(apiPort) && Number(apiPort) >= 1 && Number(apiPort) <= 65_535)) {
+    complain('API_PORT', 'must be a whole number from 1 to 65535');
+  }
+  return problems;
+}
+
+function overriddenUrl({ url, apiIp, apiPort }: Overrides): string | null {
+  if (url) return url;
+  return apiIp && apiPort ? pythonUrl(apiIp, apiPort) : null;
+}
+
+/** The address that the Python agent's two variables mean. */
+function pythonUrl(ip: string, port: string): string {
+  return `http://${isIPv6(ip) ? `[${ip}]` : ip}:${port}/graphql`;
+}
+
+function urlProblem(text: string): string | null {
+  if (!/^https?:\/\//i.test(text)) return 'must begin with http:// or https://';
+  if (!URL.canParse(text)) return urlHint;
+  const { username, password } = new URL(text);
+  return username || password ? 'must not hold a user or password: set OS_INSPECTOR_TOKEN instead' : null;
+}

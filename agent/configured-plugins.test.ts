@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../test/support/temporary-folder.ts';
+import { checkConfig } from './config.ts';
+import { loadConfiguredPlugins } from './configured-plugins.ts';
+
+const zod = import.meta.resolve('zod');
+
+const plainObject = `export default {
+  name: 'rack', version: 1, description: 'Where it stands',
+  facts: { row: { kind: 'count', description: 'Row' } },
+  collect: async () => ({ row: 7 }),
+};`;
+
+const withOptions = `import { z } from '${zod}';
+export default {
+  name: 'rack', version: 1, description: 'Where it stands',
+  facts: { row: { kind: 'count', description: 'Row' } },
+  options: z.strictObject({ row: z.int().positive(), side: z.enum(['front', 'back']).default('front') }),
+  collect: async ({ options }) => ({ row: options.row }),
+};`;
+
+async function load(plugins: unknown[], files: Record<string, string>) {
+  const folder = await temporaryFolder(files);
+  return loadConfiguredPlugins(checkConfig({ plugins }).plugins, folder);
+}
+
+test('plugins are loaded in order, each with its timeout and checked options', async () => {
+  const rack = { use: './rack.mjs', timeout: '2s', options: { row: 3 } };
+  const { plugins, problems } = await load([rack, './plain.mjs'], {
+    'rack.mjs': withOptions,
+    'plain.mjs': plainObject.replace("'rack'", "'plain'"),
+  });
+  expect(problems).toEqual([]);
+  expect(plugins).toMatchObject([
+    { plugin: { name: 'rack' }, timeoutMs: 2_000, options: { row: 3, side: 'front' } },
+    { plugin: { name: 'plain' }, timeoutMs: 10_000, options: {} },
+  ]);
+});
+
+test('every problem of every plugin is reported with its path', async () => {
+  const { problems } = await load(
+    [
+      'networc',
+      './missing.ts',
+      { use: './broken.mjs' },
+      './empty.mjs',
+      './wrong.mjs',
+      { use: './rack.mjs', options: { row: 'x', sid: 'back' } },
+      './plain.mjs',
+    ],
+    {
+      'broken.mjs': 'throw new Error("no licence");',
+      'empty.mjs': 'export const x = 1;',
+      'wrong.mjs': 'export default { name: "Rack" };',
+      'rack.mjs': withOptions,
+      'plain.mjs': plainObject,
+    },
+  );
+  const found = Object.fromEntries(problems.map(({ path, message }) => [path, message]));
+  expect(found).toEqual({
+    'plugins.0': expect.stringContaining('no plugin "networc": did you mean "network"?'),
+    'plugins.1': expect.stringContaining('missing.ts: paths are relative to the folder of the config'),
+    'plugins.2.use': expect.stringContaining('no licence'),
+    'plugins.3': expect.stringContaining('has no default export'),
+    'plugins.4': expect.stringContaining('name: must be camelCase'),
+    'plugins.5.options.row': expect.any(String),
+    'plugins.5.options.sid': 'unknown key, did you mean "side"?',
+    'plugins.6': 'is also called "rack", like plugins.5: a name is used once',
+  });
+});
+
+test('options that a plugin needs and nobody gave are problems', async () => {
+  const { problems } = await load(['./rack.mjs'], { 'rack.mjs': withOptions });
+  expect(problems.map(({ path }) => path)).toEqual(['plugins.0.options.row']);
+});

@@ -1,0 +1,124 @@
+/**
+ * host-identity: which host this is, made once and kept in the state folder as `host.json`.
+ *
+ * Agents that start at the same time agree on one id. What cannot be read, or belongs to another
+ * machine, is never overwritten but set aside.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { errorText, OperatorError } from './error-text.ts';
+import { withFileLock } from './file-lock.ts';
+import { type Fingerprint, isSameMachine } from './fingerprint.ts';
+
+/** The state folder cannot be used; the message says why and what to do. */
+export class StateError extends OperatorError {
+  override name = 'StateError';
+}
+
+export type IdentityOptions = {
+  /** Made if it is not there. */
+  stateFolder: string;
+  /** Of the machine that the agent runs on now. */
+  fingerprint: Fingerprint;
+  /** Told what the operator should know: a damaged file, a cloned disk. */
+  warn(message: string, fields: Record<string, unknown>): void;
+};
+
+/** What `host.json` holds. Written here alone; keys that a later version adds are no damage. */
+const identitySchema = z.object({ id: z.uuid(), fingerprint: z.array(z.string()) });
+type Identity = z.output<typeof identitySchema>;
+
+/** More than a machine ever has at once; what was replaced long ago falls off the end. */
+const maxComponents = 64;
+
+/**
+ * Returns the host's id, the same one every time and for every agent that uses this folder.
+ *
+ * @throws StateError when it can neither be read nor kept
+ */
+export async function loadHostId({ stateFolder, fingerprint, warn }: IdentityOptions): Promise<string> {
+  const path = join(stateFolder, 'host.json');
+  try {
+    const known = parse(await readIfThere(path));
+    const isOurs = known !== null && isSameMachine(known.fingerprint, fingerprint);
+    if (isOurs && fingerprint.every((component) => known.fingerprint.includes(component))) return known.id;
+    await mkdir(stateFolder, { recursive: true });
+    const updated = withFileLock(join(stateFolder, 'host.lock'), () => update(path, fingerprint, warn));
+    if (!isOurs) return await updated;
+    return await updated.catch((error) => {
+      // The id is known, and that is what counts: a folder that was made read-only still serves.
+      warn('the fingerprint of this host cannot be updated', { path, cause: errorText(error) });
+      return known.id;
+    });
+  } catch (cause) {
+    const hint = 'name a folder that the agent may write to with --state';
+    throw new StateError(`cannot keep the host id in ${stateFolder}: ${errorText(cause)}; ${hint}`, {
+      cause,
+    });
+  }
+}
+
+/** Under the lock, so what is read here is what others have left. */
+async function update(
+  path: string,
+  fingerprint: Fingerprint,
+  warn: IdentityOptions['warn'],
+): Promise<string> {
+  const text = await readIfThere(path);
+  const known = parse(text);
+  if (known && isSameMachine(known.fingerprint, fingerprint)) {
+    const merged = [...new Set([...fingerprint, ...known.fingerprint])].slice(0, maxComponents);
+    await write(path, { id: known.id, fingerprint: merged });
+    return known.id;
+  }
+  if (known) {
+    const fields = { previousId: known.id, keptAs: await setAside(path, 'cloned') };
+    warn('host.json is of another machine, a cloned disk: this host gets a new id', fields);
+  } else if (text !== null) {
+    const keptAs = await setAside(path, 'damaged');
+    warn('host.json was damaged and is replaced: this host gets a new id', { keptAs });
+  }
+  const id = randomUUID();
+  await write(path, { id, fingerprint: [...fingerprint] });
+  return id;
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+}
+
+function parse(text: string | null): Identity | null {
+  try {
+    return identitySchema.parse(JSON.parse(text ?? ''));
+  } catch {
+    return null;
+  }
+}
+
+/** Whole or not at all, and on the disk: after a power cut the host must still know its id. */
+async function write(path: string, identity: Identity): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, 'w', 0o644);
+  try {
+    await file.writeFile(`${JSON.stringify(identity, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  // The new name is on the disk once its folder is. Windows opens no folders, and needs no such thing.
+  const folder = await open(join(path, '..')).catch(() => null);
+  await folder?.sync().finally(() => folder.close());
+}
+
+/** Renames the file and returns its new path. */
+async function setAside(path: string, why: string): Promise<string> {
+  const aside = `${path}.${why}-${new Date().toISOString().replaceAll(':', '')}`;
+  await rename(path, aside);
+  return aside;
+}

@@ -1,0 +1,61 @@
+/** setup: from settings to an agent that can collect, or one message with everything that is wrong. */
+import { isAbsolute, relative } from 'node:path';
+import { type AgentConfig, checkConfig, type Overrides } from './config.ts';
+import { type ConfigFile, describeSearch, findConfig } from './config-file.ts';
+import { type ConfiguredPlugin, loadConfiguredPlugins } from './configured-plugins.ts';
+import { OperatorError } from './error-text.ts';
+import { formatProblems, type Problem } from './problem.ts';
+
+export type SetupOptions = {
+  cwd: string;
+  /** `--config`; null looks for one. */
+  configFile: string | null;
+  overrides: Overrides;
+  /** Whether the command sends anything, and so cannot do without the address of the API. */
+  needsUrl: boolean;
+};
+
+export type Setup = {
+  /** Absolute; null when there is no config file and the defaults serve. */
+  configPath: string | null;
+  config: AgentConfig;
+  plugins: ConfiguredPlugin[];
+};
+
+/** The configuration is wrong; the message lists every problem and is ready to be shown. */
+export class ConfigError extends OperatorError {
+  override name = 'ConfigError';
+}
+
+/**
+ * Finds, checks and loads everything that the config names.
+ *
+ * @throws ConfigError with every problem; ConfigFileError when there is nothing to check
+ */
+export async function setUp({ cwd, configFile, overrides, needsUrl }: SetupOptions): Promise<Setup> {
+  const file = await findConfig(cwd, configFile);
+  const checked = checkConfig(file.value, overrides);
+  const loaded = await loadConfiguredPlugins(checked.plugins, file.folder);
+  const problems = [...checked.problems, ...loaded.problems];
+  if (needsUrl && checked.config?.url === null) problems.push(missingUrl(file, cwd));
+  if (problems.length > 0 || !checked.config) {
+    throw new ConfigError(formatProblems(subject(file, cwd), problems));
+  }
+  return { configPath: file.path, config: checked.config, plugins: loaded.plugins };
+}
+
+/** The config file as people would name it from where they are. */
+function subject({ path }: ConfigFile, cwd: string): string {
+  if (path === null) return 'the configuration';
+  const fromHere = relative(cwd, path);
+  return fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere;
+}
+
+function missingUrl({ path }: ConfigFile, cwd: string): Problem {
+  const where = path === null ? `, and there is no config file in ${describeSearch(cwd)}` : '';
+  const how = path === null ? 'write one' : 'set it';
+  return {
+    path: 'api.url',
+    message: `is missing${where}: ${how} as agent.config.example.json shows, or set OS_INSPECTOR_URL, or API_IP and API_PORT`,
+  };
+}

@@ -1,0 +1,193 @@
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Answer, closedUrl, respond, startStubApi } from '../test/support/stub-api.ts';
+import { buildReport } from './report.ts';
+import { connect, shownUrl } from './submit.ts';
+
+const running = new AbortController().signal;
+const token = 's3cret-t0ken';
+
+const report = buildReport({
+  host: { id: 'f4271aa0-4483-41f3-a0ac-28d3745f6527', name: 'web-1', labels: { site: 'fra1' } },
+  agentVersion: '1.2.3',
+  collectedAt: new Date('2026-01-02T03:04:05.006Z'),
+  intervalMs: 90_000,
+  results: [],
+});
+
+test('a report is sent whole, with the token, and its receipt returned', async () => {
+  const server = await startStubApi();
+  const receipt = await connect({ url: server.url, token }).submit(report, running);
+  expect(receipt).toEqual({ reportId: report.id, duplicate: false });
+  const [request] = server.requests;
+  expect(request?.headers.authorization).toBe(`Bearer ${token}`);
+  expect(request?.query).toContain('mutation SubmitReport($input: SubmitReportInput!)');
+  expect(request?.variables).toEqual({ input: report });
+  expect(report).toMatchObject({ collectedAt: '2026-01-02T03:04:05.006Z', intervalSeconds: 90 });
+});
+
+test('no token, no header', async () => {
+  const server = await startStubApi();
+  await connect({ url: server.url, token: null }).submit(report, running);
+  expect(server.requests[0]?.headers.authorization).toBeUndefined();
+});
+
+const refusal = {
+  errors: [
+    {
+      message: 'host.id: must be a UUID',
+      path: ['submitReport'],
+      extensions: { code: 'BAD_USER_INPUT' },
+    },
+    { message: 'and another' },
+  ],
+};
+const answers: [string, Answer, string, string][] = [
+  [
+    'a GraphQL error',
+    (_, response) => respond(response, 200, { data: null, ...refusal }),
+    'INVALID',
+    'answered: host.id: must be a UUID (BAD_USER_INPUT at submitReport); and another',
+  ],
+  [
+    'a GraphQL error with HTTP 400',
+    (_, response) => respond(response, 400, refusal),
+    'INVALID',
+    'must be a UUID (BAD_USER_INPUT at submitReport)',
+  ],
+  [
+    'a GraphQL error of the server',
+    (_, response) =>
+      respond(response, 200, {
+        data: null,
+        errors: [{ message: 'bucket is down', extensions: { code: 'UNAVAILABLE' } }],
+      }),
+    'UNAVAILABLE',
+    'answered: bucket is down (UNAVAILABLE)',
+  ],
+  [
+    'HTTP 500',
+    (_, response) => respond(response, 500, '<h1>Oops</h1>'),
+    'UNAVAILABLE',
+    'answered HTTP 500: <h1>Oops</h1>',
+  ],
+  [
+    'HTTP 502 without a body',
+    (_, response) => respond(response, 502, ''),
+    'UNAVAILABLE',
+    'answered HTTP 502',
+  ],
+  [
+    'HTTP 401',
+    (_, response) => respond(response, 401, ''),
+    'UNAVAILABLE',
+    'answered HTTP 401; is OS_INSPECTOR_TOKEN set, and right?',
+  ],
+  [
+    'HTTP 404',
+    (_, response) => respond(response, 404, 'Not Found'),
+    'UNAVAILABLE',
+    'is the path of api.url right? It ends in /graphql: Not Found',
+  ],
+  [
+    'HTTP 413',
+    (_, response) => respond(response, 413, ''),
+    'INVALID',
+    'answered HTTP 413, the report is too large',
+  ],
+  [
+    'a redirect',
+    (_, response) => response.writeHead(301, { location: 'https://new.example/graphql' }).end(),
+    'UNAVAILABLE',
+    'answered HTTP 301 and points to https://new.example/graphql; set api.url to that',
+  ],
+  [
+    'a web page',
+    (_, response) => respond(response, 200, '<html>hello</html>'),
+    'UNAVAILABLE',
+    'is not the API; is api.url right?',
+  ],
+  [
+    'other JSON',
+    (_, response) => respond(response, 200, { hello: 'world' }),
+    'UNAVAILABLE',
+    'is not the API; is api.url right?',
+  ],
+  [
+    'another GraphQL API',
+    (_, response) => respond(response, 200, { data: { other: 1 } }),
+    'UNAVAILABLE',
+    'is not the API; is api.url right?',
+  ],
+  [
+    'a closed connection',
+    (_, response) => response.destroy(),
+    'UNAVAILABLE',
+    'the connection was closed; is api.url right',
+  ],
+];
+
+test.each(answers)('%s is one clear line', async (_, answer, code, message) => {
+  const server = await startStubApi(answer);
+  const failure = await connect({ url: server.url, token })
+    .submit(report, running)
+    .catch((error) => error);
+  expect(failure).toMatchObject({ name: 'SubmitError', code });
+  expect(failure.message).toContain(message);
+  expect(failure.message).toContain(server.url);
+  expect(failure.message).not.toMatch(/\n|s3cret|mutation/);
+});
+
+test('a refused connection', async () => {
+  const url = await closedUrl();
+  await expect(connect({ url, token }).submit(report, running)).rejects.toThrow(
+    `cannot reach the API at ${url}: connection refused; is it running, and is api.url right?`,
+  );
+});
+
+test('an unknown host name', async () => {
+  const url = 'http://no-such-host.invalid/graphql';
+  await expect(connect({ url, token }).ping(running)).rejects.toThrow(/^cannot reach the API at .*name/);
+});
+
+test('TLS to a server that does not speak it', async () => {
+  const server = await startStubApi();
+  const url = server.url.replace('http:', 'https:');
+  await expect(connect({ url, token }).ping(running)).rejects.toThrow('should api.url begin with http://?');
+});
+
+test('a server that is not HTTP', async () => {
+  const server = createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  await expect(connect({ url: `http://127.0.0.1:${port}/`, token }).ping(running)).rejects.toThrow(
+    /^cannot reach the API at /,
+  );
+});
+
+test('a hanging server is given up after the timeout', async () => {
+  const server = await startStubApi(() => {});
+  const api = connect({ url: server.url, token, timeoutMs: 100 });
+  await expect(api.submit(report, running)).rejects.toThrow(
+    `the API at ${server.url} did not answer within 100ms`,
+  );
+});
+
+test('a stop ends a request at once with its own reason', async () => {
+  const stop = new AbortController();
+  const server = await startStubApi(() => stop.abort(new Error('told to stop')));
+  await expect(connect({ url: server.url, token }).submit(report, stop.signal)).rejects.toThrow(
+    'told to stop',
+  );
+});
+
+test('ping takes any GraphQL API, and nothing else', async () => {
+  const server = await startStubApi();
+  await connect({ url: server.url, token }).ping(running);
+  expect(server.requests[0]?.query).toBe('{ __typename }');
+});
+
+test('an address is shown without its query', () => {
+  expect(shownUrl('http://a:1/graphql?key=s3cret#x')).toBe('http://a:1/graphql');
+});

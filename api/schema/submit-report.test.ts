@@ -1,0 +1,254 @@
+import { describe, expect, test } from 'vitest';
+import { dataOf, openTestApi, submitMutation, type TestApi } from '../../test/support/api.ts';
+import { hostId } from '../../test/support/reports.ts';
+import type { Bucket } from '../bucket/bucket.ts';
+import { Failure } from '../failure.ts';
+
+const reportId = '0198f3a0-0000-7000-9000-000000000001';
+
+function input(overrides: Record<string, unknown> = {}) {
+  const os = { platform: 'linux', distribution: 'Debian GNU/Linux', kernel: '6.1.90' };
+  return {
+    id: reportId,
+    host: { id: hostId(1), name: 'web-1', labels: { environment: 'test' } },
+    agentVersion: '0.1.0',
+    intervalSeconds: 60,
+    collectedAt: '2026-05-01T12:00:00+02:00',
+    results: [
+      { plugin: 'os', version: 1, status: 'OK', durationMs: 1.5, facts: os, readings: { uptimeSeconds: 5 } },
+      { plugin: 'cpu', status: 'ERROR', error: 'no /proc' },
+    ],
+    ...overrides,
+  };
+}
+
+const submit = (api: TestApi, overrides?: Record<string, unknown>) =>
+  api.ask(submitMutation, { input: input(overrides) });
+const total = async (api: TestApi) =>
+  (await dataOf(api.ask('{ reports { totalCount } }'))).reports.totalCount;
+
+test('a report is stored and read back, typed and as sent', async () => {
+  const api = await openTestApi();
+  expect(await dataOf(submit(api))).toEqual({ submitReport: { duplicate: false, report: { id: reportId } } });
+  const query = `query ($id: UUID!) { report(id: $id) {
+    collectedAt agentVersion host { id name labels status agentVersion }
+    os { distribution kernel uptimeSeconds codename } cpu { model }
+    results { plugin version status durationMs error facts readings problems { path } }
+    facts(plugin: "os")
+  } }`;
+  const { report } = await dataOf(api.ask(query, { id: reportId }));
+  const facts = { platform: 'linux', distribution: 'Debian GNU/Linux', kernel: '6.1.90' };
+  expect(report).toEqual({
+    collectedAt: '2026-05-01T10:00:00.000Z',
+    agentVersion: '0.1.0',
+    host: {
+      id: hostId(1),
+      name: 'web-1',
+      labels: { environment: 'test' },
+      status: 'ONLINE',
+      agentVersion: '0.1.0',
+    },
+    os: { distribution: 'Debian GNU/Linux', kernel: '6.1.90', uptimeSeconds: 5, codename: null },
+    cpu: null,
+    results: [
+      {
+        plugin: 'os',
+        version: 1,
+        status: 'OK',
+        durationMs: 1.5,
+        error: null,
+        facts,
+        readings: { uptimeSeconds: 5 },
+        problems: [],
+      },
+      {
+        plugin: 'cpu',
+        version: null,
+        status: 'ERROR',
+        durationMs: null,
+        error: 'no /proc',
+        facts: null,
+        readings: null,
+        problems: [],
+      },
+    ],
+    facts,
+  });
+});
+
+test('the same id again is a duplicate that adds nothing, whatever else it says and however it is written', async () => {
+  const api = await openTestApi();
+  await dataOf(submit(api));
+  const again = await dataOf(
+    submit(api, { id: reportId.toUpperCase(), host: { id: hostId(2), name: 'other' } }),
+  );
+  expect(again).toEqual({ submitReport: { duplicate: true, report: { id: reportId } } });
+  expect(await total(api)).toBe(1);
+  expect((await dataOf(api.ask('{ hosts { nodes { name } } }'))).hosts.nodes).toEqual([{ name: 'web-1' }]);
+});
+
+test('of many sends of one report at the same time one is first', async () => {
+  const api = await openTestApi();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => dataOf(submit(api))));
+  const duplicates = answers.filter((answer) => answer.submitReport.duplicate);
+  expect(duplicates).toHaveLength(19);
+  expect(await total(api)).toBe(1);
+});
+
+test('without an id the server makes one of version 7', async () => {
+  const api = await openTestApi();
+  const { submitReport } = await dataOf(submit(api, { id: undefined }));
+  expect(submitReport.report.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+  expect(submitReport.duplicate).toBe(false);
+});
+
+test('facts that do not fit are kept as sent and marked, and cost nothing else', async () => {
+  const api = await openTestApi();
+  const facts = { model: 'X', threads: 'four', newerFact: { a: 1 } };
+  const results = [
+    { plugin: 'cpu', status: 'OK', facts },
+    { plugin: 'os', status: 'OK', facts: 'no record' },
+    { plugin: 'unheardOf', status: 'OK', facts: [1, { deep: null }] },
+  ];
+  await dataOf(submit(api, { results }));
+  const query = `{ reports { nodes {
+    cpu { model threads } os { kernel } facts(plugin: "unheardOf") results { plugin facts problems { path message } }
+  } } }`;
+  const [report] = (await dataOf(api.ask(query))).reports.nodes;
+  expect(report.cpu).toEqual({ model: 'X', threads: null });
+  expect(report.os).toEqual({ kernel: null });
+  expect(report.facts).toEqual([1, { deep: null }]);
+  expect(report.results.map((result: { facts: unknown }) => result.facts)).toEqual(
+    results.map((sent) => sent.facts),
+  );
+  const problems = report.results.map((result: { problems: { path: string }[] }) =>
+    result.problems.map(({ path }) => path),
+  );
+  expect(problems).toEqual([['threads'], [''], []]);
+});
+
+describe('an envelope that is wrong is refused whole', () => {
+  const result = (more: Record<string, unknown>) => [{ plugin: 'os', status: 'OK', ...more }];
+  const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
+  const cases: [string, Record<string, unknown>, (string | number)[]][] = [
+    ['an id that is none', { id: 'x' }, ['input', 'id']],
+    ['no host', { host: undefined }, ['input']],
+    ['a host without a name', { host: { id: hostId(1) } }, ['input', 'host']],
+    ['a host with an empty name', { host: { id: hostId(1), name: ' ' } }, ['input', 'host', 'name']],
+    ['a host id that is none', { host: { id: 7, name: 'a' } }, ['input', 'host', 'id']],
+    [
+      'labels that are not text',
+      { host: { id: hostId(1), name: 'a', labels: { a: 1 } } },
+      ['input', 'host', 'labels'],
+    ],
+    ['an unknown field', { hostname: 'x' }, ['input']],
+    ['a time that is none', { collectedAt: 'yesterday' }, ['input', 'collectedAt']],
+    ['a time before computers', { collectedAt: '1900-01-01T00:00:00Z' }, ['input', 'collectedAt']],
+    ['a time past year 9999', { collectedAt: '9999-12-31T23:59:59-12:00' }, ['input', 'collectedAt']],
+    ['an interval of nothing', { intervalSeconds: 0 }, ['input', 'intervalSeconds']],
+    ['no results', { results: null }, ['input', 'results']],
+    ['a state that is none', { results: result({ status: 'FINE' }) }, ['input', 'results', 0, 'status']],
+    ['a plugin without a name', { results: result({ plugin: '' }) }, ['input', 'results', 0, 'plugin']],
+    ['a plugin twice', { results: [...result({}), ...result({})] }, ['input', 'results', 1, 'plugin']],
+    ['less than no time', { results: result({ durationMs: -1 }) }, ['input', 'results', 0, 'durationMs']],
+    [
+      'facts nested without end',
+      { results: result({ facts: deep(5000) }) },
+      ['input', 'results', 0, 'facts'],
+    ],
+    [
+      'readings nested too deep',
+      { results: result({ readings: deep(65) }) },
+      ['input', 'results', 0, 'readings'],
+    ],
+  ];
+
+  test.each(cases)('%s', async (_what, overrides, path) => {
+    const api = await openTestApi();
+    const { errors } = await submit(api, overrides);
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', path });
+    expect(await total(api)).toBe(0);
+  });
+
+  test('in the text of the query as in its variables', async () => {
+    const api = await openTestApi();
+    const { errors } = await api.ask(`mutation { submitReport(input: {
+      host: { id: "${hostId(1)}", name: "a" }, collectedAt: "2026-05-01T00:00:00Z", results: [{ plugin: "os", status: FINE }]
+    }) { duplicate } }`);
+    const path = ['input', 'results', 0, 'status'];
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', path });
+    expect(errors?.[0]?.message).toContain('input.results[0].status');
+  });
+
+  test('every problem is told at once', async () => {
+    const api = await openTestApi();
+    const { errors } = await submit(api, { id: 'x', collectedAt: 'y', host: { id: 'z', name: 'a' } });
+    expect(errors?.map(({ extensions }) => extensions.path)).toEqual(
+      expect.arrayContaining([
+        ['input', 'id'],
+        ['input', 'collectedAt'],
+        ['input', 'host', 'id'],
+      ]),
+    );
+  });
+});
+
+describe('a bucket that fails', () => {
+  function failing(): { wrapBucket: (bucket: Bucket) => Bucket; away: { now: boolean } } {
+    const away = { now: false };
+    const wrapBucket = (bucket: Bucket): Bucket => ({
+      ...bucket,
+      async put(key, body) {
+        if (away.now) throw new Failure('UNAVAILABLE', 'cannot put secret-key at /secret/path');
+        await bucket.put(key, body);
+      },
+    });
+    return { wrapBucket, away };
+  }
+
+  test('acknowledges nothing, says so without its internals, and takes the resend', async () => {
+    const { wrapBucket, away } = failing();
+    const api = await openTestApi({ wrapBucket });
+    away.now = true;
+    const { data, errors } = await submit(api);
+    expect(data).toBeNull();
+    expect(errors?.[0]?.extensions.code).toBe('UNAVAILABLE');
+    expect(JSON.stringify(errors)).not.toContain('secret');
+    expect(await total(api)).toBe(0);
+    away.now = false;
+    expect((await dataOf(submit(api))).submitReport.duplicate).toBe(false);
+    expect(await total(api)).toBe(1);
+  });
+
+  test('is 503 for a Python client', async () => {
+    const { wrapBucket, away } = failing();
+    const api = await openTestApi({ wrapBucket });
+    away.now = true;
+    const flat = {
+      cpu: 'x',
+      os_username: 'a',
+      os_name: 'Linux',
+      server_ip: '10.0.0.1',
+      timestamp: 1_700_000_000,
+      os_version: '5',
+    };
+    const response = await api.fetch('/report', { method: 'POST', body: JSON.stringify(flat) });
+    expect(response.status).toBe(503);
+    expect(await response.text()).not.toContain('secret');
+  });
+});
+
+test('our own bugs are masked', async () => {
+  const broken = {
+    name: 'broken',
+    version: 1,
+    description: 'A plugin whose declaration breaks while it is read',
+    facts: {
+      get row(): never {
+        throw new Error('secret detail');
+      },
+    },
+    collect: async () => null,
+  };
+  await expect(openTestApi({ plugins: [broken] })).rejects.toThrow('secret detail');
+});

@@ -1,0 +1,112 @@
+/**
+ * collect: what a collection costs, beside systeminformation called naively and beside facter.
+ *
+ * `node bench/collect.ts`. Each figure is a median of runs that take turns, so that a machine that
+ * slows down slows all of them; CPU counts the processes that were started as well.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Cost, childrenCpuMs, type Sample, type Way } from './collect-sample.ts';
+
+const runs = 5;
+const wholeRuns = 7;
+const sampleFile = join(import.meta.dirname, 'collect-sample.ts');
+
+type Row = { name: string; cost: Cost };
+
+export async function benchCollect(): Promise<void> {
+  compareInProcess();
+  compareWholeProcesses();
+}
+
+/** A daemon's cost: the first collection, and every one after it. */
+function compareInProcess(): void {
+  const samples: Record<Way, Sample[]> = { plugins: [], systeminformation: [] };
+  for (let run = 0; run < runs; run++) {
+    for (const way of Object.keys(samples) as Way[]) {
+      const { stdout } = runProcess(process.execPath, [sampleFile, way]);
+      samples[way].push(JSON.parse(stdout));
+    }
+  }
+  for (const turn of ['first', 'again'] as const) {
+    const rows = (Object.keys(samples) as Way[]).map((way) => ({
+      name: way === 'plugins' ? 'os-inspector' : 'systeminformation, naively',
+      cost: medianCost(samples[way].flatMap((sample) => sample[turn])),
+    }));
+    printTable(`{cpu, user, os, network} in one process, ${turn}`, rows);
+  }
+}
+
+/** The cost of a program that is started, tells what it found and ends. */
+function compareWholeProcesses(): void {
+  const title = 'one whole process, start to end';
+  if (!isInstalled('facter')) {
+    console.log(`${title}\n  facter: not installed, skipped\n`);
+    return;
+  }
+  const node: Cost[] = [];
+  const facter: Cost[] = [];
+  for (let run = 0; run < wholeRuns; run++) {
+    node.push(runProcess(process.execPath, [sampleFile, 'once']).cost);
+    facter.push(runProcess('facter', ['--json', 'os', 'processors', 'networking']).cost);
+  }
+  printTable(title, [
+    { name: 'os-inspector', cost: medianCost(node) },
+    { name: 'facter os processors networking', cost: medianCost(facter) },
+  ]);
+}
+
+/** @throws Error when the program fails: figures of a failure would look good */
+function runProcess(command: string, args: string[]): { stdout: string; cost: Cost } {
+  const before = { wall: performance.now(), cpu: childrenCpuMs() };
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  const wallMs = performance.now() - before.wall;
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stderr}`);
+  return { stdout, cost: { wallMs, cpuMs: childrenCpuMs() - before.cpu, processes: 1 } };
+}
+
+function isInstalled(command: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function medianCost(costs: Cost[]): Cost {
+  return {
+    wallMs: median(costs.map(({ wallMs }) => wallMs)),
+    cpuMs: median(costs.map(({ cpuMs }) => cpuMs)),
+    processes: median(costs.map(({ processes }) => processes)),
+  };
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low = Number.NaN, high = low] = sorted.slice(sorted.length % 2 ? middle : middle - 1, middle + 1);
+  return (low + high) / 2;
+}
+
+/** The last column is how many times the first row's time a row takes. */
+function printTable(title: string, rows: Row[]): void {
+  const base = rows[0]?.cost.wallMs ?? Number.NaN;
+  const lines = rows.map(({ name, cost }) => [
+    name,
+    cost.wallMs.toFixed(1),
+    cost.cpuMs.toFixed(1),
+    String(cost.processes),
+    `${(cost.wallMs / base).toFixed(1)} ×`,
+  ]);
+  console.log(title);
+  for (const [name = '', ...figures] of [['', 'wall ms', 'CPU ms', 'processes', 'ratio'], ...lines]) {
+    console.log(`  ${name.padEnd(34)}${figures.map((figure) => figure.padStart(11)).join('')}`);
+  }
+  console.log();
+}
+
+if (import.meta.main) await benchCollect();

@@ -1,0 +1,47 @@
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../test/support/temporary-folder.ts';
+import { linuxFiles } from './linux-files.ts';
+
+// Symbolic links need a privilege on Windows, where nothing reads Linux's files anyway.
+const onPosix = test.skipIf(process.platform === 'win32');
+
+test('what is missing or no file is null', async () => {
+  const files = linuxFiles(await temporaryFolder({ 'etc/hosts': 'x' }));
+  expect(await files.read('/etc/none')).toBeNull();
+  expect(await files.read('/etc')).toBeNull();
+  expect(await files.readBytes('/etc')).toBeNull();
+  expect(await files.list('/etc/hosts')).toBeNull();
+  expect(await files.link('/etc/hosts')).toBeNull();
+});
+
+test('text loses the white space at its end, bytes lose nothing, names are sorted', async () => {
+  const files = linuxFiles(await temporaryFolder({ 'sys/b': ' up \n\n', 'sys/a': '' }));
+  expect(await files.read('/sys/b')).toBe(' up');
+  expect(await files.read('/sys/a')).toBe('');
+  expect(Buffer.from((await files.readBytes('/sys/b')) ?? []).toString()).toBe(' up \n\n');
+  expect(await files.list('/sys')).toEqual(['a', 'b']);
+});
+
+onPosix('links stay inside the root, absolute and climbing ones too', async () => {
+  const root = await temporaryFolder({ 'usr/lib/os-release': 'inside\n', 'etc/x': '' });
+  await symlink('/usr/lib/os-release', join(root, 'etc/absolute'));
+  await symlink('../../../../../usr/lib/os-release', join(root, 'etc/climbing'));
+  await symlink('absolute', join(root, 'etc/chained'));
+  await symlink('loop', join(root, 'etc/loop'));
+  const files = linuxFiles(root);
+  expect(await files.read('/etc/absolute')).toBe('inside');
+  expect(await files.read('/etc/climbing')).toBe('inside');
+  expect(await files.read('/etc/chained')).toBe('inside');
+  expect(await files.read('/etc/loop')).toBeNull();
+  expect(await files.link('/etc/absolute')).toBe('/usr/lib/os-release');
+});
+
+test('an aborted signal rejects with its reason', async () => {
+  const files = linuxFiles('/', AbortSignal.abort(new Error('out of time')));
+  await expect(files.read('/etc/hosts')).rejects.toThrow('out of time');
+  await expect(files.readBytes('/etc/hosts')).rejects.toThrow('out of time');
+  await expect(files.list('/etc')).rejects.toThrow('out of time');
+  await expect(files.link('/etc/localtime')).rejects.toThrow('out of time');
+});

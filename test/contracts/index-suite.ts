@@ -1,0 +1,141 @@
+/**
+ * index-suite: what every dialect of the index does.
+ */
+import { expect, test } from 'vitest';
+import type { ReportFilter } from '../../api/index/filter.ts';
+import type { IndexStore, Listing, ReportOrderField } from '../../api/index/index-store.ts';
+import { reportPosition } from '../../api/index/index-store.ts';
+import { hostId, result, storedReport } from '../support/reports.ts';
+
+const key = (number: number) =>
+  `reports/date=2026-05-01/hour=10/0198f3a0-0000-7000-8000-${String(number).padStart(12, '0')}.ndjson.gz`;
+const host = (number: number, name = `web-${number}`, labels = {}) => ({ id: hostId(number), name, labels });
+const newest: Listing<ReportFilter, ReportOrderField> = {
+  filter: null,
+  order: { field: 'COLLECTED_AT', direction: 'DESC' },
+};
+
+/** @param open returns an index that is empty, each time another one, and knows the built-in plugins */
+export function describeIndex(open: () => Promise<IndexStore>): void {
+  test('gives back a report as it was applied', async () => {
+    const index = await open();
+    const sent = { distribution: 'Debian', odd: { a: [1, null] } };
+    const failed = { ...result('rack', null), status: 'ERROR' as const, version: null, error: 'no rack' };
+    const report = storedReport({ results: [result('os', sent, { uptimeSeconds: 5 }), failed] });
+    await index.apply({ key: key(1), reports: [report] });
+    expect(await index.report(report.id)).toEqual({
+      id: report.id,
+      hostId: report.host.id,
+      agentVersion: '0.1.0',
+      collectedAt: Date.parse(report.collectedAt),
+      receivedAt: Date.parse(report.receivedAt),
+      results: report.results,
+    });
+    expect(await index.report(hostId(404))).toBeNull();
+  });
+
+  test('applying again, by segment or by report, adds nothing', async () => {
+    const index = await open();
+    const reports = [storedReport(), storedReport()];
+    await index.apply({ key: key(1), reports });
+    await index.apply({ key: key(1), reports });
+    await index.apply({ key: key(2), reports });
+    expect(await index.countReports(null)).toBe(2);
+    expect(await index.appliedOf([key(1), key(2), key(3)])).toEqual(new Set([key(1), key(2)]));
+    expect(await index.lastApplied()).toBe(key(2));
+  });
+
+  test('a segment is applied whole or not at all', async () => {
+    const index = await open();
+    const broken = { ...storedReport(), results: [result('os', {}), { ...result('os', {}), status: null }] };
+    await expect(index.apply({ key: key(1), reports: [storedReport(), broken as never] })).rejects.toThrow();
+    expect(await index.countReports(null)).toBe(0);
+    expect(await index.lastApplied()).toBeNull();
+    await index.apply({ key: key(1), reports: [storedReport()] });
+    expect(await index.countReports(null)).toBe(1);
+  });
+
+  test('a host is as its newest report by its own clock says, in whatever order reports arrive', async () => {
+    const index = await open();
+    const at = (hour: number, name: string) =>
+      storedReport({
+        host: host(1, name, { hour: String(hour) }),
+        collectedAt: `2026-05-01T0${hour}:00:00.000Z`,
+        receivedAt: `2026-05-02T0${9 - hour}:00:00.000Z`,
+        results: [result('os', { distribution: name })],
+      });
+    for (const [number, report] of [at(5, 'middle'), at(7, 'newest'), at(3, 'oldest')].entries()) {
+      await index.apply({ key: key(number), reports: [report] });
+    }
+    const [row] = await index.hostsById([hostId(1)]);
+    expect(row).toMatchObject({
+      name: 'newest',
+      labels: { hour: '7' },
+      firstSeenAt: Date.parse('2026-05-02T02:00:00Z'),
+      lastSeenAt: Date.parse('2026-05-02T06:00:00Z'),
+    });
+    expect(await index.latestResults([hostId(1), hostId(2)])).toEqual([
+      [expect.objectContaining({ plugin: 'os', facts: { distribution: 'newest' } })],
+      [],
+    ]);
+  });
+
+  test('the latest result of a plugin is its newest successful one', async () => {
+    const index = await open();
+    const at = (minute: number, results: ReturnType<typeof result>[]) =>
+      storedReport({ collectedAt: `2026-05-01T10:0${minute}:00.000Z`, results });
+    const reports = [
+      at(0, [result('os', { distribution: 'Debian' }), result('cpu', { threads: 2 })]),
+      at(1, [{ ...result('os', null), status: 'TIMEOUT' }, result('cpu', { threads: 4 })]),
+    ];
+    await index.apply({ key: key(1), reports });
+    const [latest] = await index.latestResults([hostId(1)]);
+    expect(latest?.map(({ plugin, facts }) => [plugin, facts])).toEqual([
+      ['cpu', { threads: 4 }],
+      ['os', { distribution: 'Debian' }],
+    ]);
+  });
+
+  test('lists from both ends, between two places, in both directions', async () => {
+    const index = await open();
+    // Three share each instant, so that only ids tell them apart.
+    const reports = Array.from({ length: 12 }, (_, number) =>
+      storedReport({ collectedAt: `2026-05-01T10:0${Math.floor(number / 3)}:00.000Z` }),
+    );
+    await index.apply({ key: key(1), reports });
+    for (const direction of ['ASC', 'DESC'] as const) {
+      const listing = { filter: null, order: { field: 'COLLECTED_AT', direction } } as const;
+      const all = await index.reports(listing, { limit: 100 });
+      const ids = all.map(({ id }) => id);
+      const expected = reports.map((report) => [report.collectedAt, report.id].join()).toSorted();
+      if (direction === 'DESC') expected.reverse();
+      expect(ids).toEqual(expected.map((text) => text.split(',')[1]));
+      const place = (position: number) => reportPosition(all.at(position) as (typeof all)[0], 'COLLECTED_AT');
+      const slices = [
+        [{ after: place(4), limit: 3 }, ids.slice(5, 8)],
+        [{ before: place(4), limit: 3 }, ids.slice(0, 3)],
+        [{ before: place(4), limit: 3, fromEnd: true }, ids.slice(1, 4)],
+        [{ after: place(2), before: place(9), limit: 100 }, ids.slice(3, 9)],
+        [{ limit: 2, fromEnd: true }, ids.slice(-2)],
+        [{ after: place(-1), limit: 5 }, []],
+      ] as const;
+      for (const [slice, expectedIds] of slices) {
+        expect((await index.reports(listing, slice)).map(({ id }) => id)).toEqual(expectedIds);
+      }
+    }
+  });
+
+  test('what a plugin said is stored once, however often and in whatever key order', async () => {
+    const index = await open();
+    const reports = [
+      storedReport({ results: [result('os', { distribution: 'Debian', kernel: '6.1' })] }),
+      storedReport({ results: [result('os', { kernel: '6.1', distribution: 'Debian' })] }),
+    ];
+    await index.apply({ key: key(1), reports });
+    const rows = await index.reports(newest, { limit: 10 });
+    // The first form stands for both.
+    expect(rows.map((row) => JSON.stringify(row.results[0]?.facts))).toEqual(
+      Array(2).fill('{"distribution":"Debian","kernel":"6.1"}'),
+    );
+  });
+}

@@ -1,0 +1,84 @@
+/** api: a whole API on stores of a test's own, asked without a socket. */
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll } from 'vitest';
+import type { Bucket } from '../../api/bucket/bucket.ts';
+import { openFolderBucket } from '../../api/bucket/folder-bucket.ts';
+import { openSqliteIndex } from '../../api/index/sqlite-index.ts';
+import { openService } from '../../api/service.ts';
+import { loadBuiltinPlugins } from '../../plugins/index.ts';
+import type { AnyPlugin } from '../../plugins/plugin.ts';
+import { tempFolder } from './temp-folder.ts';
+
+export type Answer = {
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is the query's, which tests write as text
+  data?: any;
+  errors?: { message: string; path?: unknown; extensions: { code: string; path?: unknown } }[];
+};
+
+export type TestApi = {
+  folder: string;
+  /** Asks GraphQL; errors are in the answer. */
+  ask(query: string, variables?: Record<string, unknown>): Promise<Answer>;
+  /** Any HTTP request to a path. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  close(): Promise<void>;
+};
+
+export type TestApiOptions = {
+  /** Stores of an API before this one. */
+  folder?: string;
+  plugins?: readonly AnyPlugin[];
+  /** Stands before the bucket, to make it fail. */
+  wrapBucket?: (bucket: Bucket) => Bucket;
+};
+
+export async function openTestApi({
+  folder = tempFolder(),
+  plugins = [],
+  wrapBucket,
+}: TestApiOptions = {}): Promise<TestApi> {
+  const all = [...(await loadBuiltinPlugins()), ...plugins];
+  const bucket = await openFolderBucket(join(folder, 'bucket'));
+  const service = await openService({
+    bucket: wrapBucket ? wrapBucket(bucket) : bucket,
+    index: openSqliteIndex({ file: join(folder, 'index.db'), plugins: all }),
+    plugins: all,
+    logger: pino({ enabled: false }),
+  });
+  let open = true;
+  const close = async () => {
+    if (open) await service.close();
+    open = false;
+  };
+  afterAll(close);
+  const fetch = async (path: string, init?: RequestInit) =>
+    service.server.fetch(new Request(`http://api.test${path}`, init));
+  return {
+    folder,
+    fetch,
+    close,
+    async ask(query, variables) {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch('/graphql', {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ query, variables }),
+      });
+      return (await response.json()) as Answer;
+    },
+  };
+}
+
+/** The data of an answer that must have no errors. */
+export async function dataOf(answer: Promise<Answer>) {
+  const { data, errors } = await answer;
+  if (errors) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+export const submitMutation = /* GraphQL */ `
+  mutation Submit($input: SubmitReportInput!) {
+    submitReport(input: $input) { duplicate report { id } }
+  }
+`;
