@@ -2,7 +2,8 @@
  * example-queries: what GraphiQL opens with. Tests run every one of them.
  */
 export const exampleQueries: readonly string[] = [
-  `# The newest report. Press Ctrl-Enter to run it; the book at the left shows everything there is.
+  `# The newest report. Ctrl-Enter runs it;
+# the book at the left shows all there is.
 query NewestReport {
   reports(first: 1) {
     nodes {
@@ -32,12 +33,13 @@ query Hosts {
   }
 }
 `,
-  `# Filters follow the kind of each fact: text, number, version order, subnets, lists.
+  `# Filters follow the kind of each fact:
+# text, number, version order, subnets, lists.
 query OldKernels {
   hosts(
     filter: {
       os: { platform: { eq: "linux" }, kernel: { lt: "999" } }
-      not: { network: { interfaces: { some: { addresses: { some: { address: { inSubnet: "192.0.2.0/24" } } } } } } }
+      not: { network: { interfaces: { some: { addresses: { some: { address: { inSubnet: "198.51.100.0/24" } } } } } } }
     }
   ) {
     totalCount

@@ -1,21 +1,14 @@
 /**
  * main: the command `os-inspector-api`. Reads the environment, wires the parts, handles signals.
  */
-import {
-  createServer as createHttpServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { type Logger, pino } from 'pino';
+import { pino } from 'pino';
 import { loadBuiltinPlugins } from '../plugins/index.ts';
 import { loadPlugin } from '../plugins/load.ts';
 import type { AnyPlugin } from '../plugins/plugin.ts';
 import { openBucket } from './bucket/open-bucket.ts';
 import { messageOf } from './failure.ts';
+import { openHttpListener } from './http-listener.ts';
 import { openSqliteIndex } from './index/sqlite-index.ts';
 import { rebuild } from './rebuild.ts';
 import { graphqlEndpoint } from './server.ts';
@@ -35,9 +28,6 @@ Settings, from the environment:
   INDEX_URL   sqlite:./file                              sqlite:./data/index.db
   PLUGINS     plugin files and packages beside the built-in ones, separated by commas
 `;
-
-/** Past this a stop is no longer clean: requests under way are cut off. */
-const stopWithinMs = 10_000;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -103,68 +93,36 @@ async function loadPlugins(settings: ApiSettings): Promise<AnyPlugin[] | null> {
 
 async function serve(settings: ApiSettings, plugins: AnyPlugin[]): Promise<number> {
   const logger = pino();
-  // The address first: a port that is taken is told at once, not after an hour of catching up.
-  let handle: RequestListener = answerStarting;
-  const http = createHttpServer((request, response) => handle(request, response));
-  await listen(http, settings);
-  const service = await openService({
-    bucket: await openBucket(settings.bucket),
-    index: openSqliteIndex({
-      file: settings.indexFile,
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort(signal));
+  const stopped = new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
+  const listener = await openHttpListener(settings.host, settings.port);
+  try {
+    const service = await openService({
+      bucket: await openBucket(settings.bucket),
+      index: openSqliteIndex({
+        file: settings.indexFile,
+        plugins,
+        onDiscard: (reason) => logger.warn({ reason }, 'index file was not usable and is built anew'),
+      }),
       plugins,
-      onDiscard: (reason) => logger.warn({ reason }, 'index file was not usable and is built anew'),
-    }),
-    plugins,
-    logger,
-  });
-  handle = service.server;
-  const { port } = http.address() as AddressInfo;
-  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
-  logger.info({ url: `http://${host}:${port}${graphqlEndpoint}` }, 'listening');
-
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => resolve(name));
-  });
-  logger.info({ signal }, 'stopping');
-  await stop(http, logger);
-  await service.close();
-  logger.info('stopped');
-  return 0;
-}
-
-/** While the index catches up: the process is alive, and not ready. */
-function answerStarting(request: IncomingMessage, response: ServerResponse): void {
-  const alive = request.url === '/health';
-  response.writeHead(alive ? 200 : 503, { 'content-type': 'application/json', 'retry-after': '1' });
-  response.end(
-    JSON.stringify(alive ? { health: 'ok' } : { status: 'error', error: 'starting: try again soon' }),
-  );
-}
-
-function listen(http: HttpServer, { host, port }: ApiSettings): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once('listening', resolve);
-    http.once('error', (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === 'EADDRINUSE' ? 'it is taken; set PORT to another one' : cause.message;
-      reject(new Error(`cannot listen on ${host} port ${port}: ${taken}`, { cause }));
+      logger,
+      signal: stopping.signal,
     });
-    http.listen(port, host);
-  });
-}
-
-/** Answers what is under way and takes nothing new. */
-function stop(http: HttpServer, logger: Logger): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      logger.warn('requests under way are cut off');
-      http.closeAllConnections();
-    }, stopWithinMs);
-    http.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    http.closeIdleConnections();
-  });
+    listener.answerWith(service.server);
+    logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
+    await stopped;
+    logger.info({ signal: stopping.signal.reason }, 'stopping');
+    if (!(await listener.close())) logger.warn('requests under way were cut off');
+    await service.close();
+    logger.info('stopped');
+    return 0;
+  } catch (cause) {
+    await listener.close();
+    // Told to stop while it was still starting: nothing was under way.
+    if (stopping.signal.aborted) return 0;
+    throw cause;
+  }
 }
 
 async function runRebuild(settings: ApiSettings, plugins: AnyPlugin[]): Promise<number> {

@@ -18,7 +18,7 @@ const namespace = '6f1d2a8e-54c0-4b0b-9a43-2f6f0c7f5d11';
 export const pythonPlugin = 'pythonReport';
 
 /** The Python agent took numbers and text alike for what it read from the system. */
-const word = z.union([z.string().trim().min(1), z.number()]);
+const word = z.union([z.string().trim().min(1), z.number()], 'must be text or a number');
 
 export const pythonReportSchema = z
   .looseObject({

@@ -20,6 +20,8 @@ export type ServiceOptions = {
   index: IndexStore;
   plugins: readonly AnyPlugin[];
   logger: Logger;
+  /** Aborted when the process is told to stop: ends a catch-up that is under way. */
+  signal?: AbortSignal;
 };
 
 export type Service = {
@@ -33,7 +35,13 @@ export type Service = {
  *
  * @throws Failure UNAVAILABLE when the bucket does not answer
  */
-export async function openService({ bucket, index, plugins, logger }: ServiceOptions): Promise<Service> {
+export async function openService({
+  bucket,
+  index,
+  plugins,
+  logger,
+  signal,
+}: ServiceOptions): Promise<Service> {
   const log = openLog({
     bucket,
     makeId: uuidV7,
@@ -53,7 +61,12 @@ export async function openService({ bucket, index, plugins, logger }: ServiceOpt
   });
 
   const follow = () =>
-    catchUp({ bucket, index, onCorrupt: (failure) => logger.error({ err: failure }, 'segment is corrupt') });
+    catchUp({
+      bucket,
+      index,
+      signal,
+      onCorrupt: (failure) => logger.error({ err: failure }, 'segment is corrupt'),
+    });
   const { segments, reports } = await follow();
   logger.info({ bucket: bucket.location, segments, reports }, 'index caught up');
 

@@ -31,7 +31,8 @@ test.runIf(isLinux)('this host: the distribution is the one of os-release', asyn
   const values = await collectChecked(osPlugin, collectContext('/'));
   expect(text).toContain(String(values.distribution));
   const id = /^VERSION_ID="?([^"\n]*)/m.exec(text)?.[1];
-  if (id) expect(String(values.version).startsWith(id)).toBe(true);
+  if (id) expect(values.version).toBe(id);
+  if (id) expect(String(values.pointRelease).startsWith(id)).toBe(true);
 });
 
 test.runIf(isLinux)('this host: no fact changes between two collections', async () => {
@@ -78,14 +79,15 @@ test.runIf(isLinux).each([
   ['raspbian', '12', '12.4', '12'],
   ['arch', '', null, null],
 ])(
-  'version of %s with VERSION_ID %j and debian_version %j is %j',
+  'point release of %s with VERSION_ID %j and debian_version %j is %j',
   async (id, versionId, debian, expected) => {
     const root = await temporaryFolder({
       'node-os.json': '{}',
       'etc/os-release': `ID=${id}\nVERSION_ID="${versionId}"\n`,
       ...(debian === null ? {} : { 'etc/debian_version': `${debian}\n` }),
     });
-    expect((await collectChecked(osPlugin, collectContext(root))).version).toBe(expected);
+    const values = await collectChecked(osPlugin, collectContext(root));
+    expect(values).toMatchObject({ version: versionId || null, pointRelease: expected });
   },
 );
 
@@ -192,6 +194,7 @@ test('systeminformation has empty text for unknown', () => {
     distribution: 'macOS',
     distributionId: 'macos',
     version: '14.5',
+    pointRelease: '14.5',
     codename: 'Sonoma',
     kernel: '23.5.0',
     architecture: 'arm64',

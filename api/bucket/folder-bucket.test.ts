@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeBucket } from '../../test/contracts/bucket-suite.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
+import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { openFolderBucket } from './folder-bucket.ts';
 
-const parent = tempFolder();
+const parent = await temporaryFolder();
 const newFolder = () => join(parent, crypto.randomUUID());
 
 describe('folder bucket', () => {

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { describeBucket, type SuiteOptions } from '../../test/contracts/bucket-suite.ts';
+import { describeIf } from '../../test/support/needs.ts';
 import {
   hasRealS3,
   realS3,
-  realS3Missing,
+  realS3Needed,
   type S3Server,
   startS3rver,
 } from '../../test/support/s3-servers.ts';
@@ -58,5 +59,4 @@ function describeServer(startServer: () => Promise<S3Server | null>, options?: S
 
 describe('S3 bucket on s3rver', () => describeServer(startS3rver, { ordersPunctuation: false }));
 
-describe.runIf(hasRealS3())('S3 bucket on the real server of S3_ENDPOINT', () => describeServer(realS3));
-test.skipIf(hasRealS3())(`S3 bucket on a real server (${realS3Missing})`, () => {});
+describeIf(hasRealS3(), realS3Needed, 'S3 bucket on the server of S3_ENDPOINT', () => describeServer(realS3));

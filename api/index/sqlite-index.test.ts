@@ -6,11 +6,11 @@ import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import { definePlugin, text } from '../../plugins/plugin.ts';
 import { describeIndex } from '../../test/contracts/index-suite.ts';
 import { result, storedReport } from '../../test/support/reports.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
+import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import type { FactCondition } from './filter.ts';
 import { openSqliteIndex } from './sqlite-index.ts';
 
-const folder = tempFolder();
+const folder = await temporaryFolder();
 const newFile = () => join(folder, `${crypto.randomUUID()}.db`);
 const builtin = await loadBuiltinPlugins();
 const segment = (...facts: unknown[]) => ({

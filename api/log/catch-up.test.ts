@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import { storedReport } from '../../test/support/reports.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
+import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import type { Bucket } from '../bucket/bucket.ts';
 import { openFolderBucket } from '../bucket/folder-bucket.ts';
 import { Failure } from '../failure.ts';
@@ -14,7 +14,7 @@ import { segmentKey } from './segment-key.ts';
 import type { StoredReport } from './stored-report.ts';
 
 async function open() {
-  const folder = tempFolder();
+  const folder = await temporaryFolder();
   const bucket = await openFolderBucket(join(folder, 'bucket'));
   const index = openSqliteIndex({ file: join(folder, 'index.db'), plugins: await loadBuiltinPlugins() });
   return { bucket, index };
@@ -85,6 +85,22 @@ test('a bucket that fails half way fails the catch-up, and the next one goes on 
     get: (key) => (key === keys[1] ? Promise.reject(new Failure('UNAVAILABLE', 'away')) : bucket.get(key)),
   };
   await expect(catchUp({ bucket: failing, index, onCorrupt: unexpected })).rejects.toThrow('away');
+  expect(await count(index)).toBe(1);
+  expect(await catchUp({ bucket, index, onCorrupt: unexpected })).toEqual({ segments: 2, reports: 2 });
+});
+
+test('ends between two segments when it is told to stop, and goes on the next time', async () => {
+  const { bucket, index } = await open();
+  for (const hour of ['10', '11', '12']) await put(bucket, [at(`2026-05-01T${hour}:00:00.000Z`)]);
+  const stopping = new AbortController();
+  const stopped = catchUp({
+    bucket,
+    index,
+    onCorrupt: unexpected,
+    onProgress: () => stopping.abort(new Error('told to stop')),
+    signal: stopping.signal,
+  });
+  await expect(stopped).rejects.toThrow('told to stop');
   expect(await count(index)).toBe(1);
   expect(await catchUp({ bucket, index, onCorrupt: unexpected })).toEqual({ segments: 2, reports: 2 });
 });

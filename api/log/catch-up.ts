@@ -29,6 +29,8 @@ export type CatchUpOptions = {
   onCorrupt: (failure: Failure) => void;
   /** Checks the whole bucket, not only what is new: for an index that may have gaps. */
   whole?: boolean;
+  /** Ends it between two segments; what was applied until then stays. */
+  signal?: AbortSignal | undefined;
 };
 
 /** A slow put may land this long after later ones: another writer's, or one whose clock is behind. */
@@ -37,12 +39,16 @@ const overlapMs = 2 * 60 * 60 * 1000;
 const pageSize = 1000;
 const readAhead = 8;
 
-/** @throws Failure UNAVAILABLE when the bucket does not answer; what was applied until then stays */
+/**
+ * @throws Failure UNAVAILABLE when the bucket does not answer; what was applied until then stays
+ * @throws the reason of `signal` once that is aborted
+ */
 export async function catchUp(options: CatchUpOptions): Promise<CatchUpProgress> {
-  const { bucket, index, onProgress, whole = false } = options;
+  const { bucket, index, onProgress, signal, whole = false } = options;
   const progress: CatchUpProgress = { segments: 0, reports: 0 };
   for await (const page of missingKeys(bucket, index, whole)) {
     for await (const segment of readInOrder(page, options)) {
+      signal?.throwIfAborted();
       await index.apply(segment);
       progress.segments += 1;
       progress.reports += segment.reports.length;

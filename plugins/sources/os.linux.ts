@@ -114,7 +114,8 @@ export function toOs(raw: RawOs) {
     platform: 'linux',
     distribution: release.NAME || null,
     distributionId: release.ID || null,
-    version: exactVersion(release.ID, release.VERSION_ID, raw.debianVersion),
+    version: release.VERSION_ID || null,
+    pointRelease: pointRelease(release.ID, release.VERSION_ID, raw.debianVersion),
     codename: release.VERSION_CODENAME || null,
     kernel: raw.kernel || null,
     architecture: raw.machine,
@@ -138,7 +139,7 @@ export function parseUptime(uptime: string | null): number | null {
  * which fixes are in is what an inventory is asked for. Derivatives keep Debian's file as they found
  * it, so it counts for Debian alone, and only while both name the same release.
  */
-function exactVersion(id = '', versionId = '', debianVersion: string | null): string | null {
+function pointRelease(id = '', versionId = '', debianVersion: string | null): string | null {
   const isPointRelease =
     id === 'debian' &&
     /^\d+(\.\d+)+$/.test(debianVersion ?? '') &&

@@ -52,6 +52,7 @@ export function toPortableOs(raw: RawPortableOs) {
     distribution: info.distro || null,
     distributionId: platform === 'darwin' ? 'macos' : platform === 'win32' ? null : platform,
     version: info.release || null,
+    pointRelease: info.release || null,
     codename: info.codename || null,
     kernel: raw.kernel,
     architecture: raw.machine,

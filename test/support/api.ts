@@ -1,14 +1,14 @@
 /** api: a whole API on stores of a test's own, asked without a socket. */
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterAll } from 'vitest';
 import type { Bucket } from '../../api/bucket/bucket.ts';
 import { openFolderBucket } from '../../api/bucket/folder-bucket.ts';
 import { openSqliteIndex } from '../../api/index/sqlite-index.ts';
 import { openService } from '../../api/service.ts';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import { tempFolder } from './temp-folder.ts';
+import { whenFileIsDone } from './cleanup.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export type Answer = {
   // biome-ignore lint/suspicious/noExplicitAny: the shape is the query's, which tests write as text
@@ -34,10 +34,11 @@ export type TestApiOptions = {
 };
 
 export async function openTestApi({
-  folder = tempFolder(),
+  folder,
   plugins = [],
   wrapBucket,
 }: TestApiOptions = {}): Promise<TestApi> {
+  folder ??= await temporaryFolder();
   const all = [...(await loadBuiltinPlugins()), ...plugins];
   const bucket = await openFolderBucket(join(folder, 'bucket'));
   const service = await openService({
@@ -51,7 +52,7 @@ export async function openTestApi({
     if (open) await service.close();
     open = false;
   };
-  afterAll(close);
+  whenFileIsDone(close);
   const fetch = async (path: string, init?: RequestInit) =>
     service.server.fetch(new Request(`http://api.test${path}`, init));
   return {

@@ -1,67 +1,82 @@
 /** process: real child processes, waited for by what they print, never by the clock. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { join } from 'node:path';
+import { whenFileIsDone } from './cleanup.ts';
 
-export const repository = fileURLToPath(new URL('../../', import.meta.url));
+export const repository = join(import.meta.dirname, '../..');
+
+/** The Node that runs the tests, which is the project's own. */
+export const node = process.execPath;
+
+export type Exit = {
+  /** Null after a signal. */
+  code: number | null;
+  signal: string | null;
+  stdout: string;
+  stderr: string;
+};
 
 export type Running = {
   child: ChildProcess;
-  /** All it printed until now, both streams. */
+  /** All it printed until now, both streams as they came. */
   output(): string;
   /** Resolves to the match once the output has it; rejects when the process ends without. */
   waitFor(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Its exit code; null after a signal. */
-  exit(): Promise<number | null>;
+  /** Resolves when the process has ended and its output is whole. */
+  exit: Promise<Exit>;
 };
 
-export type Command = { env?: Record<string, string | undefined>; cwd?: string };
+export type Command = {
+  /** @default the repository */
+  cwd?: string;
+  /** Added to this process's own environment, or all there is with `ownEnvironment: false`. */
+  env?: Record<string, string | undefined>;
+  ownEnvironment?: boolean;
+};
 
 /** Starts a program, which is killed when the test file is done, should it still run. */
-export function start(
-  program: string,
-  args: readonly string[],
-  { env, cwd = repository }: Command = {},
-): Running {
+export function start(program: string, args: readonly string[], command: Command = {}): Running {
+  const { env, cwd = repository, ownEnvironment = true } = command;
   const child = spawn(program, args, {
     cwd,
-    env: { ...process.env, ...env },
+    env: { ...(ownEnvironment ? process.env : {}), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let text = '';
+  const text = { both: '', stdout: '', stderr: '' };
   let ended = false;
   const watchers = new Set<() => void>();
   const changed = () => {
     for (const watcher of watchers) watcher();
   };
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      text[name] += chunk;
+      text.both += chunk;
       changed();
     });
   }
-  const closed = once(child, 'close').then(([code]) => {
+  const exit = once(child, 'close').then(([code, signal]): Exit => {
     ended = true;
     changed();
-    return code as number | null;
+    return { code, signal, stdout: text.stdout, stderr: text.stderr };
   });
-  afterAll(async () => {
+  whenFileIsDone(async () => {
     child.kill('SIGKILL');
-    await closed;
+    await exit;
   });
   return {
     child,
-    output: () => text,
-    exit: () => closed,
+    output: () => text.both,
+    exit,
     waitFor: (pattern) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          const found = pattern.exec(text);
+          const found = pattern.exec(text.both);
           if (!found && !ended) return;
           watchers.delete(look);
           if (found) resolve(found);
-          else reject(new Error(`${program} ${args.join(' ')} ended without ${pattern}:\n${text}`));
+          else reject(new Error(`${program} ${args.join(' ')} ended without ${pattern}:\n${text.both}`));
         };
         watchers.add(look);
         look();
@@ -70,11 +85,6 @@ export function start(
 }
 
 /** Runs a program to its end. */
-export async function run(program: string, args: readonly string[], command: Command = {}) {
-  const running = start(program, args, command);
-  const code = await running.exit();
-  return { code, output: running.output() };
+export function run(program: string, args: readonly string[], command?: Command): Promise<Exit> {
+  return start(program, args, command).exit;
 }
-
-/** The Node that runs the tests, which is the project's own. */
-export const node = process.execPath;

@@ -6,7 +6,7 @@
  */
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { node, start } from './process.ts';
-import { tempFolder } from './temp-folder.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export type S3Server = {
   endpoint: string;
@@ -22,7 +22,7 @@ export async function startS3rver(): Promise<S3Server> {
   // Its cursors for long listings use a cipher that OpenSSL 3 has put away.
   const flags = ['--openssl-legacy-provider', '--disable-warning=DEP0106'];
   const program = [...flags, 'node_modules/s3rver/bin/s3rver.js'];
-  const args = ['-d', tempFolder(), '-a', '127.0.0.1', '-p', '0', '--configure-bucket', bucket];
+  const args = ['-d', await temporaryFolder(), '-a', '127.0.0.1', '-p', '0', '--configure-bucket', bucket];
   const server = start(node, [...program, ...args]);
   const [, port] = await server.waitFor(/listening on \S+?:(\d+)/);
   return {
@@ -55,8 +55,7 @@ export function hasRealS3(): boolean {
   return Boolean(process.env.S3_ENDPOINT);
 }
 
-/** Why a test of the real server is not run, for the test's name. */
-export const realS3Missing = 'skipped: S3_ENDPOINT names no real S3 server';
+export const realS3Needed = 'needs a real S3 server, named by S3_ENDPOINT and its credentials';
 
 export function bucketUrl({ bucket, region, endpoint }: S3Server, prefix: string): string {
   return `s3://${bucket}/${prefix}?region=${region}&endpoint=${encodeURIComponent(endpoint)}&forcePathStyle=true`;

@@ -1,0 +1,63 @@
+/**
+ * http-listener: the socket that the server answers on, from the first moment to the last.
+ *
+ * Takes the address before anything else is opened, so that a port that is taken is told at once, and
+ * says "starting" until it is handed what answers.
+ */
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Past this a stop is no longer clean: requests under way are cut off. */
+const stopWithinMs = 10_000;
+
+export type HttpListener = {
+  /** Without a path: `http://127.0.0.1:4000`. */
+  origin: string;
+  /** Hands over what answers from now on. */
+  answerWith(listener: RequestListener): void;
+  /** Takes nothing new, and resolves to whether all that was under way has been answered. */
+  close(): Promise<boolean>;
+};
+
+/** @throws Error that says which address cannot be had, and why */
+export async function openHttpListener(host: string, port: number): Promise<HttpListener> {
+  let listener: RequestListener = answerStarting;
+  const http = createServer((request, response) => listener(request, response));
+  await new Promise<void>((resolve, reject) => {
+    http.once('listening', resolve);
+    http.once('error', (cause: NodeJS.ErrnoException) => {
+      const reason = cause.code === 'EADDRINUSE' ? 'it is taken; set PORT to another one' : cause.message;
+      reject(new Error(`cannot listen on ${host} port ${port}: ${reason}`, { cause }));
+    });
+    http.listen(port, host);
+  });
+  const { port: actualPort } = http.address() as AddressInfo;
+  return {
+    origin: `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`,
+    answerWith(next) {
+      listener = next;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        let clean = true;
+        const timer = setTimeout(() => {
+          clean = false;
+          http.closeAllConnections();
+        }, stopWithinMs);
+        http.close(() => {
+          clearTimeout(timer);
+          resolve(clean);
+        });
+        http.closeIdleConnections();
+      }),
+  };
+}
+
+/** While the index catches up: the process is alive, and not ready. */
+function answerStarting(request: IncomingMessage, response: ServerResponse): void {
+  const isAlive = request.url === '/health';
+  response.writeHead(isAlive ? 200 : 503, { 'content-type': 'application/json', 'retry-after': '1' });
+  response.end(
+    JSON.stringify(isAlive ? { health: 'ok' } : { status: 'error', error: 'starting: try again soon' }),
+  );
+}
