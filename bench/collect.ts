@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Cost, childrenCpuMs, type Sample, type Way } from './collect-sample.ts';
+import { median } from './median.ts';
 
 const runs = 5;
 const wholeRuns = 7;
@@ -83,13 +84,6 @@ function medianCost(costs: Cost[]): Cost {
     cpuMs: median(costs.map(({ cpuMs }) => cpuMs)),
     processes: median(costs.map(({ processes }) => processes)),
   };
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low = Number.NaN, high = low] = sorted.slice(sorted.length % 2 ? middle : middle - 1, middle + 1);
-  return (low + high) / 2;
 }
 
 /** The last column is how many times the first row's time a row takes. */

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { runAgent } from '../support/agent-process.ts';
 import { type ApiProcess, startApi } from '../support/api-process.ts';
+import { testIf } from '../support/needs.ts';
 import { node, repository, run } from '../support/process.ts';
 import { hostRoot } from '../support/recorded-hosts.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -16,8 +18,11 @@ const rackHost = {
 };
 const rackFacts = { row: 7, slot: 21, assetTag: 'A-0042' };
 
-const { code: noCurl } = await run('curl', ['--version']).catch(() => ({ code: 1 }));
-const curlMissing = noCurl === 0 ? '' : ' (skipped: there is no curl on this machine)';
+const folders = (process.env.PATH ?? '').split(delimiter);
+const hasCurl = folders.some((folder) => existsSync(join(folder, 'curl')));
+const isLinux = process.platform === 'linux';
+const noCurl = 'there is no curl on this machine';
+const notLinux = 'a recorded host is one of Linux';
 
 let api: ApiProcess;
 
@@ -39,7 +44,7 @@ test('the README of the examples has a line for each', async () => {
   expect(linked.sort()).toEqual(files.sort());
 });
 
-test.skipIf(noCurl !== 0)(`curl.sh submits a report and asks for it back${curlMissing}`, async () => {
+testIf(hasCurl, noCurl, 'curl.sh submits a report and asks for it back', async () => {
   const env = { OS_INSPECTOR_URL: api.url };
   const { code, stdout, stderr } = await run('examples/curl.sh', [], { env });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -56,14 +61,14 @@ test.skipIf(noCurl !== 0)(`curl.sh submits a report and asks for it back${curlMi
   });
 });
 
-test.skipIf(noCurl !== 0)(`curl.sh fails when the API does${curlMissing}`, async () => {
+testIf(hasCurl, noCurl, 'curl.sh fails when the API does', async () => {
   const env = { OS_INSPECTOR_URL: api.url.replace('/graphql', '/nowhere') };
   const { code, stderr } = await run('examples/curl.sh', [], { env });
   expect(code).not.toBe(0);
   expect(stderr).toContain('404');
 });
 
-test('graphql-request.ts lists every host, whatever the size of a page', async () => {
+testIf(isLinux, notLinux, 'graphql-request.ts lists every host, whatever the size of a page', async () => {
   const hosts = ['rocky-9-epyc-bond', 'debian-12-kvm', 'raspberry-pi-os-12'];
   for (const host of hosts) await submitFrom(host);
   const { hosts: known } = await api.ask('{ hosts { nodes { name } } }');
@@ -91,7 +96,7 @@ describe('rack.ts', () => {
     return results.find(({ plugin }) => plugin === 'rack');
   }
 
-  test.runIf(process.platform === 'linux')('is printed by the agent (Linux alone has it)', async () => {
+  testIf(isLinux, notLinux, 'is printed by the agent', async () => {
     expect(await printed(rackHost)).toMatchObject({
       status: 'OK',
       facts: rackFacts,
@@ -104,7 +109,7 @@ describe('rack.ts', () => {
     });
   });
 
-  test.runIf(process.platform === 'linux')('is typed and filterable where the API knows it', async () => {
+  testIf(isLinux, notLinux, 'is typed and filterable where the API knows it', async () => {
     const env = { OS_INSPECTOR_URL: api.url, HOST_ROOT: await temporaryFolder(rackHost) };
     const exit = await runAgent(['once', '--config', config], { cwd: await temporaryFolder(), env });
     expect(exit.stdout).toBe('success\n');

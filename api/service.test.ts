@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { loadBuiltinPlugins } from '../plugins/index.ts';
+import { dataOf, openTestApi, submitMutation } from '../test/support/api.ts';
+import { hostId, storedReport } from '../test/support/reports.ts';
+import { temporaryFolder } from '../test/support/temporary-folder.ts';
+import { openFolderBucket } from './bucket/folder-bucket.ts';
+import type { IndexStore } from './index/index-store.ts';
+import { openSqliteIndex } from './index/sqlite-index.ts';
+import { openIntake } from './intake.ts';
+import { encodeSegment } from './log/segment.ts';
+import { segmentKey } from './log/segment-key.ts';
+import { openService } from './service.ts';
+
+const input = (id: string) => ({
+  id,
+  host: { id: hostId(1), name: 'web-1' },
+  collectedAt: '2026-05-01T10:00:00Z',
+  results: [],
+});
+
+test('while the index is down reports are acknowledged, and appear once it is up again', async () => {
+  const folder = await temporaryFolder();
+  const plugins = await loadBuiltinPlugins();
+  const bucket = await openFolderBucket(join(folder, 'bucket'));
+  const index = openSqliteIndex({ file: join(folder, 'index.db'), plugins });
+  const down: IndexStore = {
+    ...index,
+    apply: () => Promise.reject(new Error('index is down')),
+    report: () => Promise.reject(new Error('index is down')),
+  };
+  const logged: string[] = [];
+  const logger = pino({}, { write: (line: string) => logged.push(line) });
+  const service = await openService({ bucket, index: down, plugins, logger });
+  const response = await service.server.fetch('http://api.test/graphql', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: submitMutation, variables: { input: input(hostId(7)) } }),
+  });
+  expect(await response.json()).toEqual({
+    data: { submitReport: { duplicate: false, report: { id: hostId(7) } } },
+  });
+  expect(logged.join()).toContain('index did not take a segment');
+  await service.close();
+
+  const api = await openTestApi({ folder });
+  const { reports } = await dataOf(api.ask('{ reports { nodes { id } } }'));
+  expect(reports.nodes).toEqual([{ id: hostId(7) }]);
+});
+
+test('a report that is being written at this moment is a duplicate for whoever sends it again', async () => {
+  const put = Promise.withResolvers<void>();
+  const appended: string[] = [];
+  const intake = openIntake({
+    index: { report: async () => null },
+    log: {
+      append(report) {
+        appended.push(report.id);
+        return put.promise;
+      },
+      close: async () => {},
+    },
+    onIndexError: (cause) => {
+      throw cause;
+    },
+  });
+  const report = storedReport();
+  const both = Promise.all([intake.submit(report), intake.submit(report)]);
+  put.resolve();
+  expect((await both).map(({ duplicate }) => duplicate)).toEqual([false, true]);
+  expect(appended).toEqual([report.id]);
+});
+
+test('an API that starts finds what others wrote into its bucket', async () => {
+  const folder = await temporaryFolder();
+  const bucket = await openFolderBucket(join(folder, 'bucket'));
+  const report = storedReport();
+  await bucket.put(segmentKey(report.receivedAt, hostId(1)), await encodeSegment([report]));
+  const api = await openTestApi({ folder });
+  expect((await dataOf(api.ask('{ reports { totalCount } }'))).reports.totalCount).toBe(1);
+  const again = await dataOf(api.ask(submitMutation, { input: input(report.id) }));
+  expect(again.submitReport.duplicate).toBe(true);
+});
+
+test('routes: health, readiness, the way to GraphiQL, and what is not there', async () => {
+  const api = await openTestApi();
+  const get = async (path: string) => {
+    const response = await api.fetch(path, { redirect: 'manual' });
+    return [response.status, response.headers.get('location') ?? (await response.json())];
+  };
+  expect(await get('/health')).toEqual([200, { health: 'ok' }]);
+  expect(await get('/ready')).toEqual([200, { ready: true }]);
+  expect(await get('/')).toEqual([302, '/graphql']);
+  expect(await get('/nothing')).toEqual([404, expect.objectContaining({ status: 'error' })]);
+  expect((await api.fetch('/graphql?query={__typename}')).status).toBe(200);
+  await api.close();
+  expect(await get('/ready')).toEqual([503, expect.objectContaining({ ready: false })]);
+  expect(await get('/health')).toEqual([200, { health: 'ok' }]);
+});
