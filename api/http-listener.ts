@@ -10,6 +10,14 @@ import type { AddressInfo } from 'node:net';
 /** Past this a stop is no longer clean: requests under way are cut off. */
 const stopWithinMs = 10_000;
 
+const hints: Record<string, string> = {
+  EADDRINUSE: 'it is taken; set PORT to another one',
+  EACCES: 'it is not allowed; set PORT to one above 1023',
+  EADDRNOTAVAIL: 'this machine has no such address; set HOST to one it has, or to 0.0.0.0 for all',
+  // Some shells keep the name of the machine in HOST.
+  ENOTFOUND: 'there is no host of this name; set HOST to an address of this machine',
+};
+
 export type HttpListener = {
   /** Without a path: `http://127.0.0.1:4000`. */
   origin: string;
@@ -26,8 +34,8 @@ export async function openHttpListener(host: string, port: number): Promise<Http
   await new Promise<void>((resolve, reject) => {
     http.once('listening', resolve);
     http.once('error', (cause: NodeJS.ErrnoException) => {
-      const reason = cause.code === 'EADDRINUSE' ? 'it is taken; set PORT to another one' : cause.message;
-      reject(new Error(`cannot listen on ${host} port ${port}: ${reason}`, { cause }));
+      const hint = hints[cause.code ?? ''];
+      reject(new Error(`cannot listen on ${host} port ${port}: ${hint ?? cause.message}`, { cause }));
     });
     http.listen(port, host);
   });

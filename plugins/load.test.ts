@@ -89,3 +89,8 @@ test.each([
 ])('%j is guessed as %s', (wrong, hint) => {
   expect(didYouMean(wrong, ['cpu', 'user', 'os', 'network'])).toBe(hint);
 });
+
+test('a module that a package.json makes CommonJS fails with the way out', async () => {
+  const folder = await temporaryFolder({ 'package.json': '{ "type": "commonjs" }', 'rack.ts': authored });
+  expect(loadInNode('./rack.ts', folder)).toMatch(/name it rack\.mts, or write "type": "module"/);
+});

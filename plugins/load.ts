@@ -33,7 +33,7 @@ export async function loadPlugin(use: string, folder: string): Promise<AnyPlugin
   try {
     module = await import(url);
   } catch (cause) {
-    throw new PluginLoadError(`cannot load plugin ${use}: ${messageOf(cause)}`, { cause });
+    throw new PluginLoadError(`cannot load plugin ${use}: ${loadingProblem(cause, url)}`, { cause });
   }
   if (module.default === undefined || module.default === null) {
     throw new PluginLoadError(
@@ -92,6 +92,17 @@ function resolveFrom(use: string, folder: string): string | Error {
   } finally {
     hooks.deregister();
   }
+}
+
+/** Node's own words, and what to do where a package.json says that the file is no ES module. */
+function loadingProblem(cause: unknown, url: string): string {
+  const isTakenForCommonJs = cause instanceof SyntaxError && /\b(import|export)\b/.test(cause.message);
+  if (!isTakenForCommonJs || !/\.[jt]s$/.test(url)) return messageOf(cause);
+  const name = url
+    .replace(/\.([jt])s$/, '.m$1s')
+    .split('/')
+    .pop();
+  return `${messageOf(cause)}; name it ${name}, or write "type": "module" in the package.json above it`;
 }
 
 let served = false;

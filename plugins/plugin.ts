@@ -40,6 +40,13 @@ export type CollectContext<O = unknown> = {
   cache: Map<string, unknown>;
 };
 
+/** What `process.platform` may say. */
+export type Platform = (typeof platforms)[number];
+const platforms = [
+  ...(['aix', 'android', 'cygwin', 'darwin', 'freebsd', 'haiku'] as const),
+  ...(['linux', 'netbsd', 'openbsd', 'sunos', 'win32'] as const),
+];
+
 export type Plugin<F extends Facts = Facts, R extends Facts = Facts, O = unknown> = {
   /** Names the facts everywhere: in paths, as a GraphQL field and in the config. camelCase. */
   name: string;
@@ -54,7 +61,7 @@ export type Plugin<F extends Facts = Facts, R extends Facts = Facts, O = unknown
   /** Where the facts come from, for the docs: files, calls, per operating system. */
   source?: string;
   /** Where it can collect anything at all; elsewhere it is skipped. Absent means everywhere. */
-  platforms?: readonly NodeJS.Platform[];
+  platforms?: readonly Platform[];
   /** Checks and completes the `options` of the config. Absent means that options are passed as they are. */
   options?: z.ZodType<O>;
   /**
@@ -111,7 +118,7 @@ const pluginDeclaration = z
     facts: factsDeclaration,
     readings: factsDeclaration.optional(),
     source: description.optional(),
-    platforms: z.array(z.string()).optional(),
+    platforms: z.array(z.enum(platforms)).optional(),
     options: z.custom((value) => value instanceof z.ZodType, 'must be a zod schema').optional(),
     collect: z.custom((value) => typeof value === 'function', 'must be a function'),
   })

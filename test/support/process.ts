@@ -1,6 +1,5 @@
 /** process: real child processes, waited for by what they print, never by the clock. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { whenFileIsDone } from './cleanup.ts';
 
@@ -56,10 +55,16 @@ export function start(program: string, args: readonly string[], command: Command
       changed();
     });
   }
-  const exit = once(child, 'close').then(([code, signal]): Exit => {
-    ended = true;
-    changed();
-    return { code, signal, stdout: text.stdout, stderr: text.stderr };
+  // A program that is not there is an exit as well, and its error is what it printed.
+  child.on('error', (error) => {
+    text.stderr += error.message;
+  });
+  const exit = new Promise<Exit>((resolve) => {
+    child.on('close', (code, signal) => {
+      ended = true;
+      changed();
+      resolve({ code, signal, stdout: text.stdout, stderr: text.stderr });
+    });
   });
   whenFileIsDone(async () => {
     child.kill('SIGKILL');
