@@ -8,6 +8,7 @@ import { GraphQLDateTime, GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import type { ApiContext } from './context.ts';
+import type { Direction, HostOrderField, ReportOrderField } from './index/index-store.ts';
 
 export type SchemaTypes = {
   Context: ApiContext;
@@ -19,7 +20,20 @@ export type SchemaTypes = {
     SafeInt: { Input: number; Output: number };
     Labels: { Input: Record<string, string>; Output: Record<string, string> };
   };
+  /** Inputs that depend on the plugins, and are named where they are used. */
+  Inputs: {
+    ReportFilter: FilterInput;
+    HostFilter: FilterInput;
+    ReportOrder: OrderInput<ReportOrderField>;
+    HostOrder: OrderInput<HostOrderField>;
+  };
 };
+
+/** A filter as a client sends it: names of fields, plugins, and, or, not. */
+export type FilterInput = Record<string, unknown>;
+
+/** An order as a client sends it; what is left out has its default. */
+export type OrderInput<Field> = { field: Field; direction: Direction };
 
 export type Builder = ReturnType<typeof createBuilder>;
 
@@ -27,6 +41,9 @@ type FullTypes = PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>;
 
 /** An object type whose resolvers are handed a `Row`. */
 export type TypeRef<Row> = ObjectRef<FullTypes, Row>;
+
+/** What defines the fields of an object type whose resolvers are handed a `Row`. */
+export type FieldBuilder<Row> = PothosSchemaTypes.ObjectFieldBuilder<FullTypes, Row>;
 
 /** What defines the arguments of a query's field. */
 export type ArgBuilder = Pick<PothosSchemaTypes.QueryFieldBuilder<FullTypes, object>, 'arg'>;

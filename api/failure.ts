@@ -16,7 +16,3 @@ export class Failure extends Error {
     this.kind = kind;
   }
 }
-
-export function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}

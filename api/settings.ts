@@ -5,8 +5,8 @@
  */
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '../plugins/message-of.ts';
 import type { BucketSettings } from './bucket/open-bucket.ts';
-import { messageOf } from './failure.ts';
 
 export type ApiSettings = {
   /** @default 127.0.0.1: reachable from this machine only */

@@ -9,6 +9,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { didYouMean } from './did-you-mean.ts';
 import { builtinPluginNames, builtinPlugins } from './index.ts';
+import { messageOf } from './message-of.ts';
 import { type AnyPlugin, definePlugin } from './plugin.ts';
 
 /** A plugin that cannot be had; the message says which, why, and what to do. */
@@ -119,8 +120,4 @@ function servePluginModule(): void {
     resolve: (specifier, context, next) =>
       specifier === 'os-inspector/plugin' ? { url, shortCircuit: true } : next(specifier, context),
   });
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

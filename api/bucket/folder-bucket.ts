@@ -8,7 +8,8 @@ import { randomUUID } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Failure, messageOf } from '../failure.ts';
+import { messageOf } from '../../plugins/message-of.ts';
+import { Failure } from '../failure.ts';
 import { assertKey, type Bucket, type ByteRange, type ListOptions } from './bucket.ts';
 
 /** Beside the objects, so that the rename stays in one file system; no key can begin with a dot. */

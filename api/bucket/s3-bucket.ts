@@ -12,7 +12,8 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { Failure, messageOf } from '../failure.ts';
+import { messageOf } from '../../plugins/message-of.ts';
+import { Failure } from '../failure.ts';
 import { assertKey, type Bucket, type ByteRange } from './bucket.ts';
 
 export type S3Settings = {

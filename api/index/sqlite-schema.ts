@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { messageOf } from '../failure.ts';
+import { messageOf } from '../../plugins/message-of.ts';
 
 /** Raised with every change below: an index of another version is built anew from the bucket. */
 const schemaVersion = 1;

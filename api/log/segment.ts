@@ -5,7 +5,8 @@
  */
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { Failure, messageOf } from '../failure.ts';
+import { messageOf } from '../../plugins/message-of.ts';
+import { Failure } from '../failure.ts';
 import { parseStoredReport, type StoredReport } from './stored-report.ts';
 
 /** A segment that is in the bucket. */

@@ -4,6 +4,7 @@
  * A field that is left out, or null as a whole, does not restrict. Every given test must hold.
  */
 import type { Comparison } from '../../plugins/fact.ts';
+import { messageOf } from '../../plugins/message-of.ts';
 import type { Builder } from '../builder.ts';
 import { subnetKeys, toComparable } from '../index/comparable.ts';
 import type { Test } from '../index/filter.ts';
@@ -116,7 +117,7 @@ function toTest(comparison: Comparison, op: TestName, argument: unknown, path: I
     try {
       return toComparable(comparison, value);
     } catch (cause) {
-      throw inputError(path, cause instanceof Error ? cause.message : String(cause));
+      throw inputError(path, messageOf(cause));
     }
   };
   switch (op) {

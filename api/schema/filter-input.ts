@@ -3,7 +3,7 @@
  */
 import type { Comparison } from '../../plugins/fact.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import type { Builder } from '../builder.ts';
+import type { Builder, FilterInput } from '../builder.ts';
 import type { FilterOf } from '../index/filter.ts';
 import { type ComparisonInput, comparisonTypeName, toTests } from './comparison.ts';
 import { type InputPath, inputError } from './input-error.ts';
@@ -11,8 +11,6 @@ import { type FactsFilterInput, pluginFilterName, toFactConditions } from './plu
 
 /** Deeper filters than anyone writes would only serve to exhaust the database's parser. */
 const maxDepth = 20;
-
-export type FilterInput = Record<string, unknown>;
 
 /** A filter type's own fields: `id` compares ids, the rest are comparisons of facts. */
 export type OwnFields<Field extends string> = Record<

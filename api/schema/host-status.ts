@@ -2,10 +2,16 @@
 import type { HostRow } from '../index/index-store.ts';
 
 export const hostStatuses = {
-  ONLINE:
-    'Its latest report came within twice its interval and a minute; a day where the interval is not known.',
-  OFFLINE: 'Its next report is overdue.',
-  MISSING: 'It has not been heard for 30 days.',
+  ONLINE: {
+    description:
+      'Its latest report came within twice its interval and a minute; a day where the interval is not known.',
+  },
+  OFFLINE: {
+    description: 'Its next report is overdue.',
+  },
+  MISSING: {
+    description: 'It has not been heard for 30 days.',
+  },
 } as const;
 export type HostStatus = keyof typeof hostStatuses;
 

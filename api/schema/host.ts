@@ -2,7 +2,7 @@
  * host: hosts as they are now, and the queries `host` and `hosts`.
  */
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import type { Builder, TypeRef } from '../builder.ts';
+import type { Builder, FilterInput, OrderInput, TypeRef } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
 import type { HostField, HostFilter } from '../index/filter.ts';
 import {
@@ -19,11 +19,11 @@ import {
   pageArgs,
   resolveConnection,
 } from './connection.ts';
-import { defineFilter, type FilterInput, type OwnFields, toFilter } from './filter-input.ts';
+import { factsFields, type PluginTypes } from './facts-fields.ts';
+import { defineFilter, type OwnFields, toFilter } from './filter-input.ts';
 import { hostStatus, hostStatuses } from './host-status.ts';
-import { type DirectionType, defineOrder, type OrderInput, toOrder } from './order.ts';
-import { readFacts } from './plugin-facts.ts';
-import { listReports, type PluginTypes, type ReportListArgs, reportListArgs } from './report.ts';
+import { type DirectionType, defineOrder } from './order.ts';
+import { listReports, reportListArgs } from './report.ts';
 
 const byName: Order<HostOrderField> = { field: 'NAME', direction: 'ASC' };
 
@@ -34,7 +34,7 @@ const filterFields: OwnFields<HostField> = {
   lastSeenAt: { compare: 'instant', description: 'When its latest report was received.' },
 };
 
-/** Defines the inputs that a list of hosts takes, and the enum of states. */
+/** Defines the inputs that a list of hosts takes. */
 export function defineHostInputs(
   builder: Builder,
   direction: DirectionType,
@@ -47,12 +47,6 @@ export function defineHostInputs(
     LAST_SEEN_AT: 'When its latest report was received.',
   };
   defineOrder(builder, direction, 'Host', fields, byName);
-  builder.enumType('HostStatus', {
-    description: 'Whether a host still reports.',
-    values: Object.fromEntries(
-      Object.entries(hostStatuses).map(([status, description]) => [status, { description }]),
-    ),
-  });
 }
 
 export type HostTypeOptions = {
@@ -65,6 +59,10 @@ export function implementHost(
   builder: Builder,
   { host, reportConnection, pluginTypes }: HostTypeOptions,
 ): void {
+  const status = builder.enumType('HostStatus', {
+    description: 'Whether a host still reports.',
+    values: hostStatuses,
+  });
   builder.objectType(host, {
     description: 'A machine that an agent reports from, as it is now.',
     fields: (t) => ({
@@ -83,8 +81,8 @@ export function implementHost(
         resolve: (row) => new Date(row.lastSeenAt),
       }),
       status: t.field({
-        type: 'HostStatus' as never,
-        resolve: (row, _args, { now }) => hostStatus(row, now()) as never,
+        type: status,
+        resolve: (row, _args, { now }) => hostStatus(row, now()),
       }),
       reports: t.field({
         type: reportConnection,
@@ -96,31 +94,10 @@ export function implementHost(
             field: 'host' as const,
             tests: [{ op: 'eq' as const, value: row.id }],
           };
-          return listReports(args as ReportListArgs, context, scope);
+          return listReports(args, context, scope);
         },
       }),
-      facts: t.field({
-        type: 'JSON',
-        nullable: true,
-        description: 'The newest facts of any plugin at all, as sent; null when there are none.',
-        args: { plugin: t.arg.string({ required: true }) },
-        resolve: async (row, args, { loaders }) => {
-          const results = await loaders.latestResults.load(row.id);
-          return results.find(({ plugin }) => plugin === args.plugin)?.facts ?? null;
-        },
-      }),
-      ...Object.fromEntries(
-        [...pluginTypes].map(([plugin, type]) => [
-          plugin.name,
-          t.field({
-            type,
-            nullable: true,
-            description: `${plugin.description}, as last told; null when it never was.`,
-            resolve: async (row, _args, { loaders }) =>
-              readFacts(plugin, await loaders.latestResults.load(row.id)),
-          }),
-        ]),
-      ),
+      ...factsFields(t, pluginTypes, (row, { loaders }) => loaders.latestResults.load(row.id)),
     }),
   });
 }
@@ -143,11 +120,11 @@ export function defineHostQueries(
       type: connection,
       description: 'Hosts, by name if no order is given.',
       args: {
-        filter: t.arg({ type: 'HostFilter' as never }),
-        orderBy: t.arg({ type: 'HostOrder' as never }),
+        filter: t.arg({ type: 'HostFilter' }),
+        orderBy: t.arg({ type: 'HostOrder' }),
         ...pageArgs(t),
       },
-      resolve: (_root, args, context) => listHosts(args as HostListArgs, context),
+      resolve: (_root, args, context) => listHosts(args, context),
     }),
   }));
 }
@@ -158,7 +135,7 @@ type HostListArgs = PageArgs & {
 };
 
 function listHosts(args: HostListArgs, { index, plugins }: ApiContext): Promise<Connection<HostRow>> {
-  const order = toOrder(args.orderBy, byName);
+  const order = args.orderBy ?? byName;
   const filter: HostFilter | null = toFilter(args.filter, filterFields, plugins);
   return resolveConnection(args, {
     order,

@@ -1,8 +1,6 @@
 /** order: the order inputs, `{ field, direction }`, and what they default to. */
-import type { Builder } from '../builder.ts';
-import type { Direction, Order } from '../index/index-store.ts';
-
-export type OrderInput<Field> = { field?: Field | null; direction?: Direction | null };
+import type { Builder, OrderInput } from '../builder.ts';
+import type { Order } from '../index/index-store.ts';
 
 export type DirectionType = ReturnType<typeof defineDirection>;
 
@@ -30,18 +28,11 @@ export function defineOrder<Field extends string>(
       Object.entries<string>(fields).map(([value, description]) => [value, { description }]),
     ),
   });
-  builder.inputRef<{ field: string; direction: string }>(`${name}Order`).implement({
+  builder.inputRef<OrderInput<string>>(`${name}Order`).implement({
     description: `The order of a list of ${name.toLowerCase()}s.`,
     fields: (t) => ({
       field: t.field({ type: fieldType, required: true, defaultValue: field }),
       direction: t.field({ type: directionType, required: true, defaultValue: direction }),
     }),
   });
-}
-
-export function toOrder<Field>(
-  input: OrderInput<Field> | null | undefined,
-  fallback: Order<Field>,
-): Order<Field> {
-  return { field: input?.field ?? fallback.field, direction: input?.direction ?? fallback.direction };
 }

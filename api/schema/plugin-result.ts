@@ -5,25 +5,26 @@ import { checkFacts, type FactProblem } from '../../plugins/check-facts.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { Builder, TypeRef } from '../builder.ts';
 import type { ResultRow } from '../index/index-store.ts';
-import { pluginStatuses } from '../log/stored-report.ts';
+import type { PluginStatus } from '../log/stored-report.ts';
 
-const statusDescriptions = {
-  OK: 'It told its facts and readings.',
-  ERROR: 'It failed; `error` says how.',
-  TIMEOUT: 'It took longer than the agent allows.',
-  SKIPPED: 'It has nothing to report on this host.',
-} satisfies Record<(typeof pluginStatuses)[number], string>;
+const statusValues = {
+  OK: { description: 'It told its facts and readings.' },
+  ERROR: { description: 'It failed; `error` says how.' },
+  TIMEOUT: { description: 'It took longer than the agent allows.' },
+  SKIPPED: { description: 'It has nothing to report on this host.' },
+} satisfies Record<PluginStatus, { description: string }>;
 
-export function definePluginStatus(builder: Builder): void {
-  builder.enumType('PluginStatus', {
-    description: 'How a plugin fared.',
-    values: Object.fromEntries(
-      pluginStatuses.map((status) => [status, { description: statusDescriptions[status] }]),
-    ),
-  });
+export type PluginStatusType = ReturnType<typeof definePluginStatus>;
+
+export function definePluginStatus(builder: Builder) {
+  return builder.enumType('PluginStatus', { description: 'How a plugin fared.', values: statusValues });
 }
 
-export function definePluginResult(builder: Builder, plugins: readonly AnyPlugin[]): TypeRef<ResultRow> {
+export function definePluginResult(
+  builder: Builder,
+  status: PluginStatusType,
+  plugins: readonly AnyPlugin[],
+): TypeRef<ResultRow> {
   const problem = builder.objectRef<FactProblem>('FactProblem').implement({
     description: "A value that does not fit the server's declaration of the plugin; it is kept as sent.",
     fields: (t) => ({
@@ -36,7 +37,7 @@ export function definePluginResult(builder: Builder, plugins: readonly AnyPlugin
     fields: (t) => ({
       plugin: t.exposeString('plugin', { description: 'Its name.' }),
       version: t.exposeInt('version', { nullable: true, description: "The agent's version of it." }),
-      status: t.field({ type: 'PluginStatus' as never, resolve: (result) => result.status as never }),
+      status: t.field({ type: status, resolve: (result) => result.status }),
       durationMs: t.exposeFloat('durationMs', {
         nullable: true,
         description: 'How long it took, in milliseconds.',

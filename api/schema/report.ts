@@ -2,7 +2,7 @@
  * report: reports, and the queries `report` and `reports`.
  */
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import type { ArgBuilder, Builder, TypeRef } from '../builder.ts';
+import type { ArgBuilder, Builder, FilterInput, OrderInput, TypeRef } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
 import type { ReportField, ReportFilter } from '../index/filter.ts';
 import {
@@ -20,11 +20,9 @@ import {
   pageArgs,
   resolveConnection,
 } from './connection.ts';
-import { defineFilter, type FilterInput, type OwnFields, toFilter } from './filter-input.ts';
-import { type DirectionType, defineOrder, type OrderInput, toOrder } from './order.ts';
-import { type FactsShape, readFacts } from './plugin-facts.ts';
-
-export type PluginTypes = ReadonlyMap<AnyPlugin, TypeRef<FactsShape>>;
+import { factsFields, type PluginTypes } from './facts-fields.ts';
+import { defineFilter, type OwnFields, toFilter } from './filter-input.ts';
+import { type DirectionType, defineOrder } from './order.ts';
 
 const newestFirst: Order<ReportOrderField> = { field: 'COLLECTED_AT', direction: 'DESC' };
 
@@ -86,24 +84,7 @@ export function implementReport(
         description: 'What each plugin gave, in the order of the config.',
         resolve: (row) => row.results,
       }),
-      facts: t.field({
-        type: 'JSON',
-        nullable: true,
-        description: 'The facts of any plugin at all, as sent; null when there are none.',
-        args: { plugin: t.arg.string({ required: true }) },
-        resolve: (row, args) => row.results.find(({ plugin }) => plugin === args.plugin)?.facts ?? null,
-      }),
-      ...Object.fromEntries(
-        [...pluginTypes].map(([plugin, type]) => [
-          plugin.name,
-          t.field({
-            type,
-            nullable: true,
-            description: `${plugin.description}; null when this report does not tell.`,
-            resolve: (row) => readFacts(plugin, row.results),
-          }),
-        ]),
-      ),
+      ...factsFields(t, pluginTypes, async (row) => row.results),
     }),
   });
 }
@@ -125,8 +106,8 @@ export function defineReportQueries(
     reports: t.field({
       type: connection,
       description: 'Reports, the newest first if no order is given.',
-      args: { filter: t.arg({ type: 'ReportFilter' as never }), ...reportListArgs(t) },
-      resolve: (_root, args, context) => listReports(args as ReportListArgs, context),
+      args: { filter: t.arg({ type: 'ReportFilter' }), ...reportListArgs(t) },
+      resolve: (_root, args, context) => listReports(args, context),
     }),
   }));
   return connection;
@@ -134,7 +115,7 @@ export function defineReportQueries(
 
 /** What a list of reports takes beside its filter. */
 export function reportListArgs(t: ArgBuilder) {
-  return { orderBy: t.arg({ type: 'ReportOrder' as never }), ...pageArgs(t) };
+  return { orderBy: t.arg({ type: 'ReportOrder' }), ...pageArgs(t) };
 }
 
 export type ReportListArgs = PageArgs & {
@@ -148,7 +129,7 @@ export function listReports(
   { index, plugins }: ApiContext,
   scope: ReportFilter | null = null,
 ): Promise<Connection<ReportRow>> {
-  const order = toOrder(args.orderBy, newestFirst);
+  const order = args.orderBy ?? newestFirst;
   const asked = toFilter(args.filter, filterFields, plugins);
   const filter: ReportFilter = { kind: 'and', filters: [asked, scope].filter((part) => part !== null) };
   return resolveConnection(args, {

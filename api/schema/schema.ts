@@ -20,7 +20,7 @@ import { defineSubmitReport } from './submit-report.ts';
 export function buildSchema(plugins: readonly AnyPlugin[]): GraphQLSchema {
   const builder = createBuilder();
   defineComparisons(builder);
-  definePluginStatus(builder);
+  const status = definePluginStatus(builder);
   const direction = defineDirection(builder);
   for (const plugin of plugins) definePluginFilter(builder, plugin);
   const pluginTypes = new Map(plugins.map((plugin) => [plugin, definePluginFacts(builder, plugin)]));
@@ -32,10 +32,15 @@ export function buildSchema(plugins: readonly AnyPlugin[]): GraphQLSchema {
   const host = builder.objectRef<HostRow>('Host');
   const connections = connectionTypes(builder);
   const reportConnection = defineReportQueries(builder, report, connections);
-  implementReport(builder, { report, host, result: definePluginResult(builder, plugins), pluginTypes });
+  implementReport(builder, {
+    report,
+    host,
+    result: definePluginResult(builder, status, plugins),
+    pluginTypes,
+  });
   implementHost(builder, { host, reportConnection, pluginTypes });
   defineHostQueries(builder, host, connections);
   definePluginInfo(builder);
-  defineSubmitReport(builder, report);
+  defineSubmitReport(builder, status, report);
   return builder.toSchema({ sortSchema: true });
 }

@@ -8,6 +8,7 @@ import type { ReportRow } from '../index/index-store.ts';
 import { isTooDeep, maxJsonDepth } from '../json-depth.ts';
 import { type PluginStatus, reportFormat, type StoredReport } from '../log/stored-report.ts';
 import { inputError } from './input-error.ts';
+import type { PluginStatusType } from './plugin-result.ts';
 
 const maxNameLength = 255;
 const maxResults = 1000;
@@ -32,7 +33,11 @@ export type SubmitReportInput = {
 };
 type Payload = { report: ReportRow; duplicate: boolean };
 
-export function defineSubmitReport(builder: Builder, report: TypeRef<ReportRow>): void {
+export function defineSubmitReport(
+  builder: Builder,
+  status: PluginStatusType,
+  report: TypeRef<ReportRow>,
+): void {
   const hostInput = builder.inputRef<HostInput>('HostInput').implement({
     description: 'The host that a report is about.',
     fields: (t) => ({
@@ -46,7 +51,7 @@ export function defineSubmitReport(builder: Builder, report: TypeRef<ReportRow>)
     fields: (t) => ({
       plugin: t.string({ required: true, description: 'Its name; once in a report.' }),
       version: t.int({ description: "The agent's version of it." }),
-      status: t.field({ type: 'PluginStatus' as never, required: true }),
+      status: t.field({ type: status, required: true }),
       durationMs: t.float({ description: 'How long it took, in milliseconds.' }),
       facts: t.field({
         type: 'JSON',
@@ -91,7 +96,7 @@ export function defineSubmitReport(builder: Builder, report: TypeRef<ReportRow>)
       description: 'Stores a report; answered only once it is durable. Sending it again does no harm.',
       args: { input: t.arg({ type: input, required: true }) },
       resolve: (_root, args, { intake, makeId, now }) => {
-        return intake.submit(toStoredReport(args.input as SubmitReportInput, makeId, now()));
+        return intake.submit(toStoredReport(args.input, makeId, now()));
       },
     }),
   );
