@@ -20,6 +20,29 @@ const input = (id: string) => ({
   results: [],
 });
 
+test('our own bugs are masked for clients, and logged', async () => {
+  const folder = await temporaryFolder();
+  const plugins = await loadBuiltinPlugins();
+  const index = openSqliteIndex({ file: join(folder, 'index.db'), plugins });
+  const logged: string[] = [];
+  const service = await openService({
+    bucket: await openFolderBucket(join(folder, 'bucket')),
+    index: { ...index, reports: () => Promise.reject(new TypeError('secret detail')) },
+    plugins,
+    logger: pino({}, { write: (line: string) => logged.push(line) }),
+  });
+  const response = await service.server.fetch('http://api.test/graphql?query={reports{nodes{id}}}');
+  const text = await response.text();
+  expect(JSON.parse(text).errors).toMatchObject([
+    { extensions: { code: 'INTERNAL_SERVER_ERROR' }, path: ['reports'] },
+  ]);
+  expect(text).not.toMatch(/secret|stack|\.ts/);
+  const python = await service.server.fetch('http://api.test/report?ip=10.0.0.1');
+  expect([python.status, await python.json()]).toEqual([500, { status: 'error', error: 'internal error' }]);
+  expect(logged.filter((line) => line.includes('secret detail'))).toHaveLength(2);
+  await service.close();
+});
+
 test('while the index is down reports are acknowledged, and appear once it is up again', async () => {
   const folder = await temporaryFolder();
   const plugins = await loadBuiltinPlugins();
