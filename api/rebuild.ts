@@ -6,14 +6,14 @@
  */
 import { renameSync } from 'node:fs';
 import type { AnyPlugin } from '../plugins/plugin.ts';
-import type { BucketReader } from './bucket/bucket.ts';
-import type { Failure } from './failure.ts';
+import type { Bucket } from './bucket/bucket.ts';
+import { Failure } from './failure.ts';
 import { openSqliteIndex } from './index/sqlite-index.ts';
-import { deleteSqliteFile } from './index/sqlite-schema.ts';
+import { deleteSqliteIndex, hasSegments } from './index/sqlite-schema.ts';
 import { type CatchUpProgress, catchUp } from './log/catch-up.ts';
 
 export type RebuildOptions = {
-  bucket: BucketReader;
+  bucket: Bucket;
   file: string;
   plugins: readonly AnyPlugin[];
   /** Takes lines of progress. */
@@ -23,10 +23,13 @@ export type RebuildOptions = {
 /** A line of progress for about this many segments. */
 const progressEvery = 1000;
 
-/** @throws Failure UNAVAILABLE when the bucket does not answer; the old index is then left as it was */
+/**
+ * @throws Failure UNAVAILABLE when the bucket does not answer, or is empty although the index is not; INVALID when
+ *   the file is no index. What was there is then left as it was.
+ */
 export async function rebuild({ bucket, file, plugins, write }: RebuildOptions) {
   const building = `${file}.building`;
-  deleteSqliteFile(building);
+  deleteSqliteIndex(building);
   const index = openSqliteIndex({ file: building, plugins });
   const corrupt: Failure[] = [];
   let progress: CatchUpProgress;
@@ -42,12 +45,19 @@ export async function rebuild({ bucket, file, plugins, write }: RebuildOptions) 
     });
   } catch (cause) {
     index.close();
-    deleteSqliteFile(building);
+    deleteSqliteIndex(building);
     throw cause;
   }
   // Closing writes the journal back into the file, so that the file alone is the whole index.
   index.close();
-  deleteSqliteFile(file);
+  if (progress.segments === 0 && hasSegments(file)) {
+    deleteSqliteIndex(building);
+    throw new Failure(
+      'UNAVAILABLE',
+      `${bucket.location} holds no reports, but the index ${file} does: correct BUCKET_URL; if the bucket is meant to be empty, delete that file`,
+    );
+  }
+  deleteSqliteIndex(file);
   renameSync(building, file);
   return { ...progress, corrupt };
 }

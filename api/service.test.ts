@@ -9,7 +9,7 @@ import { openFolderBucket } from './bucket/folder-bucket.ts';
 import type { IndexStore } from './index/index-store.ts';
 import { openSqliteIndex } from './index/sqlite-index.ts';
 import { openIntake } from './intake.ts';
-import { encodeSegment } from './log/segment.ts';
+import { encodeReport, encodeSegment } from './log/segment.ts';
 import { segmentKey } from './log/segment-key.ts';
 import { openService } from './service.ts';
 
@@ -99,7 +99,7 @@ test('an API that starts finds what others wrote into its bucket', async () => {
   const folder = await temporaryFolder();
   const bucket = await openFolderBucket(join(folder, 'bucket'));
   const report = storedReport();
-  await bucket.put(segmentKey(report.receivedAt, hostId(1)), await encodeSegment([report]));
+  await bucket.put(segmentKey(report.receivedAt, hostId(1)), await encodeSegment([encodeReport(report)]));
   const api = await openTestApi({ folder });
   expect((await dataOf(api.ask('{ reports { totalCount } }'))).reports.totalCount).toBe(1);
   const again = await dataOf(api.ask(submitMutation, { input: input(report.id) }));

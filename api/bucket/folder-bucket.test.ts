@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeBucket } from '../../test/contracts/bucket-suite.ts';
@@ -36,6 +36,18 @@ describe('folder bucket', () => {
     const bucket = await openFolderBucket(folder);
     expect(await Array.fromAsync(bucket.list())).toEqual([]);
     expect(readdirSync(join(folder, '.staging'))).toEqual(['young']);
+  });
+
+  test('a bucket that is gone while in use is UNAVAILABLE, not empty, and works again when it is back', async () => {
+    const folder = newFolder();
+    const bucket = await openFolderBucket(folder);
+    rmSync(folder, { recursive: true });
+    const unavailable = expect.objectContaining({ kind: 'UNAVAILABLE' });
+    await expect(bucket.put('a', new Uint8Array(1))).rejects.toEqual(unavailable);
+    await expect(Array.fromAsync(bucket.list())).rejects.toEqual(unavailable);
+    mkdirSync(folder);
+    await bucket.put('a', new Uint8Array(1));
+    expect(await Array.fromAsync(bucket.list())).toEqual(['a']);
   });
 
   test('a folder that cannot be used is told at once', async () => {

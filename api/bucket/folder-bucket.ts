@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../plugins/message-of.ts';
 import { Failure } from '../failure.ts';
@@ -35,6 +35,11 @@ export async function openFolderBucket(folder: string): Promise<Bucket> {
       const staged = join(staging, randomUUID());
       await unavailable(`cannot write ${key}`, async () => {
         try {
+          // Not with its parents: where the whole bucket is gone, as with a disk that is not mounted, nothing
+          // must be written in its place.
+          await mkdir(staging).catch((cause) => {
+            if (!isCode(cause, 'EEXIST')) throw cause;
+          });
           await writeDurably(staged, body);
           await makeFolder(dirname(target));
           await rename(staged, target);
@@ -61,6 +66,7 @@ export async function openFolderBucket(folder: string): Promise<Bucket> {
     },
 
     async *list(options = {}) {
+      await unavailable(`cannot list ${folder}`, () => access(folder));
       yield* walk(folder, '', options);
     },
 

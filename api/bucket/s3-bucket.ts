@@ -28,6 +28,10 @@ export type S3Settings = {
   forcePathStyle: boolean;
 };
 
+/** A store that takes a request and never answers must not hold up all that wait behind it. */
+const connectWithinMs = 5_000;
+const answerWithinMs = 30_000;
+
 export function openS3Bucket(settings: S3Settings): Bucket {
   const { bucket, prefix, region, endpoint, forcePathStyle } = settings;
   const client = new S3Client({
@@ -37,6 +41,11 @@ export function openS3Bucket(settings: S3Settings): Bucket {
     // Checksums by default send bodies as aws-chunked streams, which Ceph 16 and others store as they come.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: connectWithinMs,
+      requestTimeout: answerWithinMs,
+      throwOnRequestTimeout: true,
+    },
   });
   const root = prefix === '' ? '' : `${prefix}/`;
   const location = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
@@ -60,7 +69,11 @@ export function openS3Bucket(settings: S3Settings): Bucket {
 
     async put(key, body) {
       const name = nameOf(key);
-      await attempt(`put ${key}`, () => client.send(new PutObjectCommand({ ...name, Body: body })));
+      await attempt(`put ${key}`, async () => {
+        const { ETag } = await client.send(new PutObjectCommand({ ...name, Body: body }));
+        // A captive portal or a web server answers 200 to anything; a store tells what it stored.
+        if (!ETag) throw new Error(notS3);
+      });
     },
 
     async get(key, range) {
@@ -93,6 +106,8 @@ export function openS3Bucket(settings: S3Settings): Bucket {
             }),
           ),
         );
+        if (page.IsTruncated === undefined)
+          throw new Failure('UNAVAILABLE', `cannot list ${location}: ${notS3}`);
         for (const { Key } of page.Contents ?? []) if (Key) yield Key.slice(root.length);
         token = page.IsTruncated ? page.NextContinuationToken : undefined;
         if (page.IsTruncated && !token) throw cutShort(location);
@@ -105,6 +120,8 @@ export function openS3Bucket(settings: S3Settings): Bucket {
     },
   };
 }
+
+const notS3 = 'the answer is not that of an S3 server; check the endpoint in BUCKET_URL';
 
 function rangeHeader({ start, end }: ByteRange): string {
   return `bytes=${start}-${end === undefined ? '' : end - 1}`;

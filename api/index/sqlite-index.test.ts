@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { result, storedReport } from '../../test/support/reports.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import type { FactCondition } from './filter.ts';
 import { openSqliteIndex } from './sqlite-index.ts';
+import { deleteSqliteIndex } from './sqlite-schema.ts';
 
 const folder = await temporaryFolder();
 const newFile = () => join(folder, `${crypto.randomUUID()}.db`);
@@ -33,27 +34,77 @@ describe('SQLite index', () => {
     again.close();
   });
 
-  test.each([
-    [
-      'is no database',
-      (file: string) => writeFileSync(file, 'not a database, but some text that is long enough'),
-    ],
-    [
-      'is of another version',
-      (file: string) => {
-        const db = new DatabaseSync(file);
-        db.exec('CREATE TABLE old (x); PRAGMA user_version = 999');
-        db.close();
-      },
-    ],
-  ])('a file that %s is thrown away, and that is told', async (_what, write) => {
+  test('an index of another version is thrown away, and that is told', async () => {
     const file = newFile();
-    write(file);
+    openSqliteIndex({ file, plugins: builtin }).close();
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA user_version = 999');
+    db.close();
+    const discarded: string[] = [];
+    const index = openSqliteIndex({ file, plugins: builtin, onDiscard: (reason) => discarded.push(reason) });
+    expect(discarded).toEqual([expect.stringContaining('version 999')]);
+    expect(await index.countReports(null)).toBe(0);
+    index.close();
+  });
+
+  test('a damaged index is thrown away', async () => {
+    const file = newFile();
+    const first = openSqliteIndex({ file, plugins: builtin });
+    await first.apply(segment({ row: 'a' }));
+    first.close();
+    const bytes = readFileSync(file);
+    // The first page but its header, which says that it is ours.
+    writeFileSync(
+      file,
+      Buffer.concat([bytes.subarray(0, 100), Buffer.alloc(3996, 0xff), bytes.subarray(4096)]),
+    );
     const discarded: string[] = [];
     const index = openSqliteIndex({ file, plugins: builtin, onDiscard: (reason) => discarded.push(reason) });
     expect(discarded).toHaveLength(1);
     expect(await index.countReports(null)).toBe(0);
-    expect(existsSync(file)).toBe(true);
+    index.close();
+  });
+
+  test.each([
+    ['text', (file: string) => writeFileSync(file, 'notes that someone would miss. '.repeat(40))],
+    [
+      "another program's database",
+      (file: string) => {
+        const db = new DatabaseSync(file);
+        db.exec('CREATE TABLE precious (x); INSERT INTO precious VALUES (1)');
+        db.close();
+      },
+    ],
+  ])('%s is refused and left as it is', (_what, write) => {
+    const file = newFile();
+    write(file);
+    const before = readFileSync(file);
+    for (const touch of [() => openSqliteIndex({ file, plugins: builtin }), () => deleteSqliteIndex(file)]) {
+      expect(touch).toThrow(/not an index of os-inspector.*INDEX_URL/);
+    }
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  test('an index that another process holds is not taken for damaged', async () => {
+    const file = newFile();
+    const first = openSqliteIndex({ file, plugins: builtin });
+    await first.apply(segment({ row: 'a' }));
+    first.close();
+    const holder = new DatabaseSync(file);
+    holder.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    expect(() => openSqliteIndex({ file, plugins: builtin })).toThrow(/locked/);
+    holder.exec('ROLLBACK');
+    holder.close();
+    const again = openSqliteIndex({ file, plugins: builtin });
+    expect(await again.countReports(null)).toBe(1);
+    again.close();
+  });
+
+  test('an empty file is a new index', async () => {
+    const file = newFile();
+    writeFileSync(file, '');
+    const index = openSqliteIndex({ file, plugins: builtin });
+    expect(await index.countReports(null)).toBe(0);
     index.close();
   });
 
@@ -83,5 +134,14 @@ describe('SQLite index', () => {
     expect(await count(row('7'))).toBe(0);
     expect(await after.countReports(null)).toBe(3);
     after.close();
+
+    // What comes in while the plugin is not known again is found once it is.
+    const without = openSqliteIndex({ file, plugins: builtin });
+    await without.apply({ ...segment({ row: 'c' }), key: segment().key.replace('01.nd', '02.nd') });
+    without.close();
+    const back = openSqliteIndex({ file, plugins: [...builtin, rack] });
+    const found = { kind: 'facts' as const, plugin: 'rack', conditions: [row('c')] };
+    expect(await back.countReports(found)).toBe(1);
+    back.close();
   });
 });

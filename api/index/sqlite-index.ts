@@ -140,9 +140,11 @@ export function openSqliteIndex({ file, plugins, onDiscard }: SqliteIndexOptions
       const rows = all(sql`SELECT key FROM segments WHERE key IN (${join(keys, ', ')})`);
       return new Set(rows.map((row) => String(row.key)));
     },
-    async lastApplied() {
-      const key = all(sql`SELECT max(key) AS key FROM segments`)[0]?.key;
-      return typeof key === 'string' ? key : null;
+    async mark() {
+      return textOrNull(all(sql`SELECT mark FROM catch_up`)[0]?.mark);
+    },
+    async setMark(mark) {
+      all(sql`INSERT OR REPLACE INTO catch_up VALUES (1, ${mark})`);
     },
     close: () => db.close(),
   };

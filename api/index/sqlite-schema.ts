@@ -1,18 +1,25 @@
 /**
  * sqlite-schema: the tables of the SQLite index, and opening a file that may be old or damaged.
  *
- * The file is a view of the bucket, so one that does not fit is deleted, never repaired.
+ * The file is a view of the bucket, so one of ours that does not fit is deleted, never repaired.
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '../../plugins/message-of.ts';
+import { Failure } from '../failure.ts';
 
 /** Raised with every change below: an index of another version is built anew from the bucket. */
 const schemaVersion = 1;
+/** Marks a file as ours ("osin" in ASCII): any other is never touched. */
+const applicationId = 0x6f73696e;
+/** Short, because SQLite waits on the thread that answers everything else as well. */
+const busyTimeoutMs = 1_000;
 
 const tables = `
   CREATE TABLE segments (key TEXT PRIMARY KEY) WITHOUT ROWID, STRICT;
+  -- One row: where the next catch-up begins.
+  CREATE TABLE catch_up (only INTEGER PRIMARY KEY CHECK (only = 1), mark TEXT NOT NULL) STRICT;
 
   -- Which declaration the rows of fact_values were made with.
   CREATE TABLE plugins (name TEXT PRIMARY KEY, declaration TEXT NOT NULL) WITHOUT ROWID, STRICT;
@@ -26,7 +33,7 @@ const tables = `
     first_seen_at INTEGER NOT NULL,
     last_seen_at INTEGER NOT NULL,
     -- The report that name, labels, agent version and interval are from.
-    newest_collected_at INTEGER NOT NULL,
+    newest_told_at INTEGER NOT NULL,
     newest_report TEXT NOT NULL
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX hosts_by_name ON hosts (name, id);
@@ -80,11 +87,12 @@ const tables = `
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX results_by_fact_set ON results (fact_set, report);
 
-  -- The newest successful result of each plugin on each host, by the host's clock.
+  -- The newest successful result of each plugin on each host. told_at, here and above, is the host's clock
+  -- or the server's, whichever is earlier.
   CREATE TABLE latest_results (
     host_id TEXT NOT NULL,
     plugin TEXT NOT NULL,
-    collected_at INTEGER NOT NULL,
+    told_at INTEGER NOT NULL,
     report_id TEXT NOT NULL,
     report INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -99,40 +107,112 @@ export type OpenedFile = {
   discarded: string | null;
 };
 
-/** Opens the file, which is made when missing, and made anew when it is damaged or of another version. */
+/**
+ * Opens the file, which is made when missing, and made anew when it is ours and damaged or of another version.
+ *
+ * @throws Failure INVALID when the file is something else: it is left as it is
+ */
 export function openSqliteFile(file: string): OpenedFile {
   mkdirSync(dirname(file), { recursive: true });
-  let discarded: string | null = null;
-  if (existsSync(file)) {
-    try {
-      const db = connect(file);
-      const { user_version: found } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-      if (found === schemaVersion) return { db, discarded };
-      db.close();
-      discarded = `it is of version ${found}, this program's is ${schemaVersion}`;
-    } catch (cause) {
-      discarded = messageOf(cause);
-    }
-    deleteSqliteFile(file);
+  try {
+    const found = inspect(file);
+    if (found === 'usable') return { db: connect(file), discarded: null };
+    if (found !== null) deleteSqliteFile(file);
+    return { db: create(file), discarded: found };
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw new Failure('UNAVAILABLE', `cannot open the index ${file}: ${messageOf(cause)}`, { cause });
   }
-  const db = connect(file);
-  db.exec(`BEGIN; ${tables} PRAGMA user_version = ${schemaVersion}; COMMIT`);
-  return { db, discarded };
 }
 
-/** Deletes the index and what SQLite keeps beside it. */
-export function deleteSqliteFile(file: string): void {
+/**
+ * What the file is: usable, null when there is none or an empty one, or why it has to be made anew.
+ *
+ * @throws Failure INVALID when it is not an index of ours
+ */
+function inspect(file: string): 'usable' | string | null {
+  if (!existsSync(file) || statSync(file).size === 0) return null;
+  const db = new DatabaseSync(file, { timeout: busyTimeoutMs });
+  try {
+    const { application_id: id } = pragma(db, 'application_id');
+    const { user_version: version } = pragma(db, 'user_version');
+    if (id !== applicationId) throw foreign(file);
+    if (version !== schemaVersion) return `it is of version ${version}, this program's is ${schemaVersion}`;
+    // Reads the pages that hold the tables' definitions; damage further in shows when it is met.
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return 'usable';
+  } catch (cause) {
+    if (isErrorOf(cause, corrupt)) return messageOf(cause);
+    if (isErrorOf(cause, notADatabase)) throw foreign(file);
+    throw cause;
+  } finally {
+    db.close();
+  }
+}
+
+function foreign(file: string): Failure {
+  return new Failure(
+    'INVALID',
+    `${file} is not an index of os-inspector, and is left as it is: correct INDEX_URL, or delete the file`,
+  );
+}
+
+function create(file: string): DatabaseSync {
+  const db = connect(file);
+  // Another process may be making it at this moment: whoever comes second finds it made.
+  db.exec('BEGIN IMMEDIATE');
+  if (pragma(db, 'user_version').user_version === 0) {
+    db.exec(`${tables} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
+  }
+  db.exec('COMMIT');
+  return db;
+}
+
+/**
+ * Deletes an index, and what SQLite keeps beside it.
+ *
+ * @throws Failure INVALID when the file is something else
+ */
+export function deleteSqliteIndex(file: string): void {
+  inspect(file);
+  deleteSqliteFile(file);
+}
+
+/** Whether the file is an index that was ever filled. */
+export function hasSegments(file: string): boolean {
+  if (inspect(file) !== 'usable') return false;
+  const db = connect(file);
+  try {
+    return db.prepare('SELECT 1 FROM segments LIMIT 1').get() !== undefined;
+  } finally {
+    db.close();
+  }
+}
+
+function deleteSqliteFile(file: string): void {
   for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
 }
 
 function connect(file: string): DatabaseSync {
-  const db = new DatabaseSync(file);
+  const db = new DatabaseSync(file, { timeout: busyTimeoutMs });
   try {
     // A crash may cost the last transactions, never the file's integrity; catch-up brings them back.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     return db;
   } catch (cause) {
     db.close();
     throw cause;
   }
+}
+
+function pragma(db: DatabaseSync, name: string): Record<string, unknown> {
+  return db.prepare(`PRAGMA ${name}`).get() ?? {};
+}
+
+/** SQLite's own numbers, the low byte of what it reports. */
+const corrupt = 11;
+const notADatabase = 26;
+
+function isErrorOf(cause: unknown, number: number): boolean {
+  return cause instanceof Error && 'errcode' in cause && (Number(cause.errcode) & 0xff) === number;
 }

@@ -22,20 +22,20 @@ export function sqliteWriter(db: DatabaseSync, plugins: readonly AnyPlugin[]): S
   const insertReport = db.prepare(`
     INSERT OR IGNORE INTO reports (id, host_id, agent_version, collected_at, received_at) VALUES (?, ?, ?, ?, ?)`);
   const upsertHost = db.prepare(`
-    INSERT INTO hosts VALUES (:id, :name, :labels, :agentVersion, :interval, :receivedAt, :receivedAt, :collectedAt, :report)
+    INSERT INTO hosts VALUES (:id, :name, :labels, :agentVersion, :interval, :receivedAt, :receivedAt, :toldAt, :report)
     ON CONFLICT (id) DO UPDATE SET
       first_seen_at = min(first_seen_at, :receivedAt), last_seen_at = max(last_seen_at, :receivedAt)`);
   // What describes the host is from its newest report; a late one only widens when it was seen.
   const describeHost = db.prepare(`
     UPDATE hosts SET name = :name, labels = :labels, agent_version = :agentVersion, interval_seconds = :interval,
-      newest_collected_at = :collectedAt, newest_report = :report
-    WHERE id = :id AND (newest_collected_at, newest_report) < (:collectedAt, :report)`);
+      newest_told_at = :toldAt, newest_report = :report
+    WHERE id = :id AND (newest_told_at, newest_report) < (:toldAt, :report)`);
   const insertResult = db.prepare('INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const upsertLatest = db.prepare(`
-    INSERT INTO latest_results VALUES (:host, :plugin, :collectedAt, :id, :report, :position)
+    INSERT INTO latest_results VALUES (:host, :plugin, :toldAt, :id, :report, :position)
     ON CONFLICT (host_id, plugin) DO UPDATE SET
-      collected_at = :collectedAt, report_id = :id, report = :report, position = :position
-      WHERE (:collectedAt, :id) > (collected_at, report_id)`);
+      told_at = :toldAt, report_id = :id, report = :report, position = :position
+      WHERE (:toldAt, :id) > (told_at, report_id)`);
   const findFactSet = db.prepare('SELECT id FROM fact_sets WHERE hash = ?');
   const insertFactSet = db.prepare('INSERT INTO fact_sets (hash, plugin, facts) VALUES (?, ?, ?)');
   const insertValue = db.prepare('INSERT INTO fact_values VALUES (?, ?, ?, ?, ?, ?)');
@@ -46,7 +46,8 @@ export function sqliteWriter(db: DatabaseSync, plugins: readonly AnyPlugin[]): S
       work();
       db.exec('COMMIT');
     } catch (cause) {
-      db.exec('ROLLBACK');
+      // After some errors, such as a full disk, SQLite has rolled back already.
+      if (db.isTransaction) db.exec('ROLLBACK');
       throw cause;
     }
   }
@@ -54,6 +55,8 @@ export function sqliteWriter(db: DatabaseSync, plugins: readonly AnyPlugin[]): S
   function applyReport(report: StoredReport): void {
     const collectedAt = Date.parse(report.collectedAt);
     const receivedAt = Date.parse(report.receivedAt);
+    // A clock that runs ahead must not make one report the newest for years.
+    const toldAt = Math.min(collectedAt, receivedAt);
     const { changes, lastInsertRowid } = insertReport.run(
       report.id,
       report.host.id,
@@ -68,7 +71,7 @@ export function sqliteWriter(db: DatabaseSync, plugins: readonly AnyPlugin[]): S
       ':labels': JSON.stringify(report.host.labels),
       ':agentVersion': report.agentVersion,
       ':interval': report.intervalSeconds,
-      ':collectedAt': collectedAt,
+      ':toldAt': toldAt,
       ':report': report.id,
     };
     upsertHost.run({ ...description, ':receivedAt': receivedAt });
@@ -80,7 +83,7 @@ export function sqliteWriter(db: DatabaseSync, plugins: readonly AnyPlugin[]): S
       upsertLatest.run({
         ':host': report.host.id,
         ':plugin': result.plugin,
-        ':collectedAt': collectedAt,
+        ':toldAt': toldAt,
         ':id': report.id,
         ':report': seq,
         ':position': position,
@@ -124,6 +127,9 @@ export function sqliteWriter(db: DatabaseSync, plugins: readonly AnyPlugin[]): S
       'DELETE FROM fact_values WHERE fact_set IN (SELECT id FROM fact_sets WHERE plugin = ?)',
     );
     const factSets = db.prepare('SELECT id, facts FROM fact_sets WHERE plugin = ?');
+    // What comes in while a plugin is not known is not taken apart: when it returns, all of it has to be.
+    const forget = db.prepare('DELETE FROM plugins WHERE name = ?');
+    for (const name of before.keys()) if (!known.has(String(name))) forget.run(String(name));
     for (const plugin of plugins) {
       const declaration = declarationOf(plugin);
       if (before.get(plugin.name) === declaration) continue;

@@ -14,8 +14,12 @@ export type SegmentSink = {
   apply(segment: Segment): Promise<void>;
   /** Those of the given keys that were applied before. */
   appliedOf(keys: readonly string[]): Promise<Set<string>>;
-  /** The last key in order that was applied; null when none was. */
-  lastApplied(): Promise<string | null>;
+  /**
+   * Where the next catch-up begins: all segments before it were listed and applied. Null at first.
+   * Not the last key applied: what is written at this moment is applied past segments that are missing.
+   */
+  mark(): Promise<string | null>;
+  setMark(mark: string): Promise<void>;
 };
 
 export type CatchUpProgress = { segments: number; reports: number };
@@ -25,12 +29,14 @@ export type CatchUpOptions = {
   index: SegmentSink;
   /** Called after each segment that was applied. */
   onProgress?: (progress: CatchUpProgress) => void;
-  /** Told of a segment that cannot be read; it is passed over and looked at again the next time. */
+  /** Told of a segment that cannot be read; it is passed over, and looked at again every time. */
   onCorrupt: (failure: Failure) => void;
   /** Checks the whole bucket, not only what is new: for an index that may have gaps. */
   whole?: boolean;
   /** Ends it between two segments; what was applied until then stays. */
   signal?: AbortSignal | undefined;
+  /** Milliseconds since 1970. @default Date.now */
+  now?: () => number;
 };
 
 /** A slow put may land this long after later ones: another writer's, or one whose clock is behind. */
@@ -44,10 +50,20 @@ const readAhead = 8;
  * @throws the reason of `signal` once that is aborted
  */
 export async function catchUp(options: CatchUpOptions): Promise<CatchUpProgress> {
-  const { bucket, index, onProgress, signal, whole = false } = options;
+  const { bucket, index, onProgress, onCorrupt, signal, whole = false, now = Date.now } = options;
   const progress: CatchUpProgress = { segments: 0, reports: 0 };
-  for await (const page of missingKeys(bucket, index, whole)) {
-    for await (const segment of readInOrder(page, options)) {
+  const mark = segmentFolder(new Date(now() - overlapMs).toISOString());
+  const skipped: string[] = [];
+  const read = async (key: string) => {
+    const segment = await readSegment(bucket, key);
+    if (!(segment instanceof Failure)) return segment;
+    skipped.push(key);
+    onCorrupt(segment);
+    return null;
+  };
+  const after = whole ? null : await index.mark();
+  for await (const page of missingKeys(bucket, index, after)) {
+    for await (const segment of readInOrder(page, read)) {
       signal?.throwIfAborted();
       await index.apply(segment);
       progress.segments += 1;
@@ -55,15 +71,16 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpProgress>
       onProgress?.(progress);
     }
   }
+  const [earliest = mark] = [mark, ...skipped.map(folderOf)].sort();
+  await index.setMark(earliest);
   return progress;
 }
 
 async function* missingKeys(
   bucket: BucketReader,
   index: SegmentSink,
-  whole: boolean,
+  after: string | null,
 ): AsyncGenerator<string[]> {
-  const after = whole ? null : await startingPoint(index);
   let page: string[] = [];
   const missing = async () => {
     const applied = await index.appliedOf(page);
@@ -79,20 +96,16 @@ async function* missingKeys(
   if (page.length > 0) yield await missing();
 }
 
-/** The folder some hours before the last one applied; null to begin at the beginning. */
-async function startingPoint(index: SegmentSink): Promise<string | null> {
-  const [, date, hour] = /date=([\d-]+)\/hour=(\d+)/.exec((await index.lastApplied()) ?? '') ?? [];
-  if (!date || !hour) return null;
-  return segmentFolder(new Date(Date.parse(`${date}T${hour}:00:00Z`) - overlapMs).toISOString());
-}
-
 /** Reads several segments at a time and yields them in the order of their keys. */
-async function* readInOrder(keys: readonly string[], options: CatchUpOptions): AsyncGenerator<Segment> {
+async function* readInOrder(
+  keys: readonly string[],
+  read: (key: string) => Promise<Segment | null>,
+): AsyncGenerator<Segment> {
+  const waiting = [...keys];
   const reading: Promise<Segment | null>[] = [];
-  let next = 0;
-  while (next < keys.length || reading.length > 0) {
-    for (; reading.length < readAhead && next < keys.length; next += 1) {
-      const ahead = read(keys[next] as string, options);
+  while (waiting.length > 0 || reading.length > 0) {
+    for (const key of waiting.splice(0, readAhead - reading.length)) {
+      const ahead = read(key);
       // It is awaited when its turn comes; one that fails before must not count as unheard until then.
       ahead.catch(() => {});
       reading.push(ahead);
@@ -102,14 +115,18 @@ async function* readInOrder(keys: readonly string[], options: CatchUpOptions): A
   }
 }
 
-async function read(key: string, { bucket, onCorrupt }: CatchUpOptions): Promise<Segment | null> {
+/** Null when it is gone meanwhile; the failure, not thrown, when it is corrupt. */
+async function readSegment(bucket: BucketReader, key: string): Promise<Segment | Failure | null> {
   const body = await bucket.get(key);
   if (!body) return null;
   try {
     return await decodeSegment(key, body);
   } catch (cause) {
-    if (!(cause instanceof Failure) || cause.kind !== 'CORRUPT') throw cause;
-    onCorrupt(cause);
-    return null;
+    if (cause instanceof Failure && cause.kind === 'CORRUPT') return cause;
+    throw cause;
   }
+}
+
+function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('/') + 1);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { storedReport } from '../../test/support/reports.ts';
+import { result, storedReport } from '../../test/support/reports.ts';
 import type { BucketWriter } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
 import { type Log, openLog } from './log.ts';
@@ -120,4 +120,38 @@ test('close waits for what is under way and refuses the rest', async () => {
   expect(await isSettled(closed)).toBe(false);
   put.gate.resolve();
   await Promise.all([acknowledged, closed]);
+});
+
+test('a segment is bounded in bytes as in reports, so that any reader can hold it', async () => {
+  const { bucket, nextPut } = gatedBucket();
+  const { log } = open(bucket);
+  const large = () => storedReport({ results: [result('any', 'x'.repeat(6 * 1024 * 1024))] });
+  const reports = [storedReport(), large(), large(), large()];
+  const all = reports.map((report) => log.append(report));
+  const sizes: number[] = [];
+  while (sizes.reduce((sum, size) => sum + size, 0) < reports.length) {
+    const put = await nextPut();
+    sizes.push(put.ids.length);
+    put.gate.resolve();
+  }
+  await Promise.all(all);
+  expect(sizes).toEqual([1, 2, 1]);
+});
+
+test('one report that is larger than the bound is a segment of its own', async () => {
+  const { bucket, nextPut } = gatedBucket();
+  const { log } = open(bucket);
+  const acknowledged = log.append(storedReport({ results: [result('any', 'x'.repeat(20 * 1024 * 1024))] }));
+  (await nextPut()).gate.resolve();
+  await acknowledged;
+});
+
+test('what is durable is acknowledged, also when nobody could make use of it', async () => {
+  const put = async () => {};
+  const log = openLog({
+    bucket: { put, delete: put },
+    makeId: () => '0198f3a0-0000-7000-8000-000000000001',
+    onSegment: () => Promise.reject(new Error('index is down')),
+  });
+  await log.append(storedReport());
 });

@@ -6,18 +6,19 @@
  */
 import type { BucketWriter } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
-import { encodeSegment, type Segment } from './segment.ts';
+import { encodeReport, encodeSegment, type Segment } from './segment.ts';
 import { segmentFolder, segmentKey } from './segment-key.ts';
 import type { StoredReport } from './stored-report.ts';
 
-/** Keeps a segment, and the memory that encoding it takes, to a size that any reader can hold. */
+/** Keep a segment, and the memory that reading it takes, to a size that any reader can hold. */
 const maxReportsPerSegment = 1000;
+const maxCharactersPerSegment = 16 * 1024 * 1024;
 
 export type LogOptions = {
   bucket: BucketWriter;
   /** Makes the time-ordered part of a segment's name. */
   makeId: () => string;
-  /** Told of each segment once it is durable, before its reports are acknowledged. Must not throw. */
+  /** Told of each segment once it is durable, and awaited before its reports are acknowledged, whatever comes of it. */
   onSegment: (segment: Segment) => Promise<void>;
 };
 
@@ -33,7 +34,7 @@ export type Log = {
   close(): Promise<void>;
 };
 
-type Waiting = { report: StoredReport; settle: PromiseWithResolvers<void> };
+type Waiting = { report: StoredReport; line: string; settle: PromiseWithResolvers<void> };
 
 export function openLog({ bucket, makeId, onSegment }: LogOptions): Log {
   const waiting: Waiting[] = [];
@@ -49,8 +50,9 @@ export function openLog({ bucket, makeId, onSegment }: LogOptions): Log {
     try {
       const reports = batch.map(({ report }) => report);
       const key = segmentKey(firstOf(batch).report.receivedAt, makeId());
-      await bucket.put(key, await encodeSegment(reports));
-      await onSegment({ key, reports });
+      await bucket.put(key, await encodeSegment(batch.map(({ line }) => line)));
+      // What is durable is acknowledged, also when nobody could make use of it yet.
+      await onSegment({ key, reports }).catch(() => {});
     } catch (cause) {
       for (const { settle } of batch) settle.reject(cause);
       return;
@@ -59,11 +61,11 @@ export function openLog({ bucket, makeId, onSegment }: LogOptions): Log {
   }
 
   return {
-    append(report) {
-      if (closed)
-        return Promise.reject(new Failure('UNAVAILABLE', 'the API is stopping: send the report again'));
+    async append(report) {
+      if (closed) throw new Failure('UNAVAILABLE', 'the API is stopping: send the report again');
       const settle = Promise.withResolvers<void>();
-      waiting.push({ report, settle });
+      // Encoded here, so that one that cannot be encoded fails alone.
+      waiting.push({ report, line: encodeReport(report), settle });
       draining ??= drain();
       return settle.promise;
     },
@@ -74,11 +76,16 @@ export function openLog({ bucket, makeId, onSegment }: LogOptions): Log {
   };
 }
 
-/** The oldest reports of one partition: a segment never straddles an hour. */
+/** The oldest reports of one partition, as many as fit: a segment never straddles an hour. */
 function takeBatch(waiting: Waiting[]): Waiting[] {
   const folder = segmentFolder(firstOf(waiting).report.receivedAt);
-  const end = waiting.findIndex(({ report }) => segmentFolder(report.receivedAt) !== folder);
-  return waiting.splice(0, Math.min(end === -1 ? waiting.length : end, maxReportsPerSegment));
+  let characters = 0;
+  const end = waiting.findIndex(({ report, line }, position) => {
+    characters += line.length;
+    const isFull = position >= maxReportsPerSegment || characters > maxCharactersPerSegment;
+    return (position > 0 && isFull) || segmentFolder(report.receivedAt) !== folder;
+  });
+  return waiting.splice(0, end === -1 ? waiting.length : end);
 }
 
 function firstOf(batch: Waiting[]): Waiting {

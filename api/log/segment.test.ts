@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { result, storedReport } from '../../test/support/reports.ts';
-import { decodeSegment, encodeSegment } from './segment.ts';
+import { decodeSegment, encodeReport, encodeSegment } from './segment.ts';
 import { isSegmentKey, segmentFolder, segmentKey } from './segment-key.ts';
 
 const uuid = '0198f3a0-0000-7000-8000-000000000001';
@@ -9,7 +9,7 @@ const key = segmentKey('2026-05-01T10:59:59.999Z', uuid);
 
 test('a segment is NDJSON, one whole report a line, that any tool can read', async () => {
   const reports = [storedReport(), storedReport({ results: [result('os', { name: 'line\nbreak  ü' })] })];
-  const text = gunzipSync(await encodeSegment(reports)).toString('utf8');
+  const text = gunzipSync(await encodeSegment(reports.map(encodeReport))).toString('utf8');
   expect(text.endsWith('\n')).toBe(true);
   const lines = text.trimEnd().split('\n');
   expect(lines.map((line) => JSON.parse(line))).toEqual(reports);
@@ -18,7 +18,7 @@ test('a segment is NDJSON, one whole report a line, that any tool can read', asy
 test('a segment decodes to what was encoded', async () => {
   const odd = { __proto__x: 1, nested: [[null, true, 1e300, -0.5, '\u2028']], '': {} };
   const reports = [storedReport({ results: [result('any', odd, { a: [] })] })];
-  expect(await decodeSegment(key, await encodeSegment(reports))).toEqual({ key, reports });
+  expect(await decodeSegment(key, await encodeSegment(reports.map(encodeReport)))).toEqual({ key, reports });
 });
 
 test('keys are partitions by the time received, in UTC, and sort by time', () => {

@@ -12,14 +12,20 @@ import { parseStoredReport, type StoredReport } from './stored-report.ts';
 /** A segment that is in the bucket. */
 export type Segment = { key: string; reports: readonly StoredReport[] };
 
-/** Beyond this a few kilobytes would be asked to become all of the memory. */
+/** Far beyond what a segment is ever written with; a few kilobytes must not become all of the memory. */
 const maxDecodedBytes = 512 * 1024 * 1024;
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-export async function encodeSegment(reports: readonly StoredReport[]): Promise<Uint8Array> {
-  return compress(`${reports.map((report) => JSON.stringify(report)).join('\n')}\n`);
+/** The line of one report, without its end. */
+export function encodeReport(report: StoredReport): string {
+  return JSON.stringify(report);
+}
+
+/** @param lines as `encodeReport` makes them */
+export async function encodeSegment(lines: readonly string[]): Promise<Uint8Array> {
+  return compress(`${lines.join('\n')}\n`);
 }
 
 /** @throws Failure CORRUPT that names the key, and the line where one can be named */
