@@ -35,11 +35,13 @@ export function useGraphiqlPage(endpoint: string): Plugin {
 async function renderPage(endpoint: string): Promise<Page> {
   // Nine megabytes of source: loaded when the first browser asks, not at every start.
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  const html = renderGraphiQL({
+  const page = renderGraphiQL({
     endpoint,
     title: 'os-inspector',
     defaultTabs: exampleQueries.map((query) => ({ query })),
   });
+  // Its tabs glide into place when the page opens, and a click on one that still moves would be lost.
+  const html = page.replace('</head>', '<style>.graphiql-tab { transform: none !important }</style></head>');
   const gzipped = new Uint8Array(await promisify(gzip)(html));
   const etag = `"${createHash('sha256').update(html).digest('base64url')}"`;
   return { html, gzipped, etag };

@@ -30,7 +30,16 @@ export type HttpListener = {
 /** @throws Error that says which address cannot be had, and why */
 export async function openHttpListener(host: string, port: number): Promise<HttpListener> {
   let listener: RequestListener = answerStarting;
-  const http = createServer((request, response) => listener(request, response));
+  let closing = false;
+  const http = createServer((request, response) => {
+    // A client that keeps its connection must not keep a server that is closing.
+    if (closing) response.setHeader('connection', 'close');
+    response.once('finish', () => {
+      if (closing) setImmediate(() => http.closeIdleConnections());
+    });
+    if (isHost(request.headers.host)) listener(request, response);
+    else refuse(response);
+  });
   await new Promise<void>((resolve, reject) => {
     http.once('listening', resolve);
     http.once('error', (cause: NodeJS.ErrnoException) => {
@@ -48,6 +57,7 @@ export async function openHttpListener(host: string, port: number): Promise<Http
     close: () =>
       new Promise((resolve) => {
         let clean = true;
+        closing = true;
         const timer = setTimeout(() => {
           clean = false;
           http.closeAllConnections();
@@ -59,6 +69,16 @@ export async function openHttpListener(host: string, port: number): Promise<Http
         http.closeIdleConnections();
       }),
   };
+}
+
+/** What comes after this makes a URL of it; a name that is none would fail there. */
+function isHost(host: string | undefined): boolean {
+  return host === undefined || (host !== '' && URL.canParse(`http://${host}/`));
+}
+
+function refuse(response: ServerResponse): void {
+  response.writeHead(400, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ status: 'error', error: 'the Host header is not a host' }));
 }
 
 /** While the index catches up: the process is alive, and not ready. */

@@ -2,14 +2,12 @@
  * main: the command `os-inspector-api`. Reads the environment, wires the parts, handles signals.
  */
 import { parseArgs } from 'node:util';
-import { pino } from 'pino';
-import { loadBuiltinPlugins } from '../plugins/index.ts';
-import { loadPlugin } from '../plugins/load.ts';
+import { type Logger, pino } from 'pino';
 import { messageOf } from '../plugins/message-of.ts';
-import type { AnyPlugin } from '../plugins/plugin.ts';
 import { openBucket } from './bucket/open-bucket.ts';
 import { openHttpListener } from './http-listener.ts';
 import { openSqliteIndex } from './index/sqlite-index.ts';
+import { type Known, loadPlugins } from './load-plugins.ts';
 import { rebuild } from './rebuild.ts';
 import { graphqlEndpoint } from './server.ts';
 import { openService } from './service.ts';
@@ -29,6 +27,9 @@ Settings, from the environment:
   PLUGINS     plugin files and packages beside the built-in ones, separated by commas
 `;
 
+/** Longer than requests under way are waited for. */
+const stopWithinMs = 20_000;
+
 process.exitCode = await main(process.argv.slice(2));
 
 /** @returns the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong */
@@ -45,10 +46,14 @@ async function main(args: string[]): Promise<number> {
     process.stderr.write(`os-inspector-api: these settings cannot be used:\n${lines.join('')}`);
     return 2;
   }
-  const plugins = await loadPlugins(read.settings);
-  if (!plugins) return 2;
+  const known = await loadPlugins(read.settings.plugins, process.cwd());
+  if ('problems' in known) {
+    const lines = known.problems.map((problem) => `  PLUGINS: ${problem}\n`);
+    process.stderr.write(`os-inspector-api: these plugins cannot be used:\n${lines.join('')}`);
+    return 2;
+  }
   try {
-    return await (command === 'serve' ? serve : runRebuild)(read.settings, plugins);
+    return await (command === 'serve' ? serve : runRebuild)(read.settings, known);
   } catch (cause) {
     process.stderr.write(`os-inspector-api: ${messageOf(cause)}\n`);
     return 1;
@@ -72,30 +77,12 @@ function parseCommand(args: string[]): 'serve' | 'rebuild' | 'help' | null {
   }
 }
 
-/** The built-in plugins and those of the settings; null when one of these cannot be used. */
-async function loadPlugins(settings: ApiSettings): Promise<AnyPlugin[] | null> {
-  const plugins = await loadBuiltinPlugins();
-  let usable = true;
-  for (const use of settings.plugins) {
-    try {
-      const plugin = await loadPlugin(use, process.cwd());
-      if (plugins.includes(plugin)) continue;
-      if (plugins.some(({ name }) => name === plugin.name))
-        throw new Error(`there are two plugins ${plugin.name}`);
-      plugins.push(plugin);
-    } catch (cause) {
-      process.stderr.write(`os-inspector-api: PLUGINS: ${messageOf(cause)}\n`);
-      usable = false;
-    }
-  }
-  return usable ? plugins : null;
-}
-
-async function serve(settings: ApiSettings, plugins: AnyPlugin[]): Promise<number> {
+async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise<number> {
   const logger = pino();
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort(signal));
   const stopped = new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
+  stopped.then(() => setTimeout(() => giveUp(logger), stopWithinMs).unref());
   const listener = await openHttpListener(settings.host, settings.port);
   try {
     const service = await openService({
@@ -105,6 +92,7 @@ async function serve(settings: ApiSettings, plugins: AnyPlugin[]): Promise<numbe
         plugins,
         onDiscard: (reason) => logger.warn({ reason }, 'index file was not usable and is built anew'),
       }),
+      schema,
       plugins,
       logger,
       signal: stopping.signal,
@@ -125,7 +113,13 @@ async function serve(settings: ApiSettings, plugins: AnyPlugin[]): Promise<numbe
   }
 }
 
-async function runRebuild(settings: ApiSettings, plugins: AnyPlugin[]): Promise<number> {
+/** Something hangs: whatever is not acknowledged by now is sent again by its agent. */
+function giveUp(logger: Logger): void {
+  logger.error('could not stop in time, and ends now');
+  process.exit(1);
+}
+
+async function runRebuild(settings: ApiSettings, { plugins }: Known): Promise<number> {
   const bucket = await openBucket(settings.bucket);
   const { segments, reports, corrupt } = await rebuild({
     bucket,

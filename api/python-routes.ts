@@ -7,12 +7,15 @@ import type { Services } from './context.ts';
 import { toComparable } from './index/comparable.ts';
 import type { ReportFilter } from './index/filter.ts';
 import { fromPython, pythonReportSchema, toPython } from './python-report.ts';
+import { maxBodyBytes, readBody } from './read-body.ts';
 
 /** `POST /report`: stores a flat report. 200 `{"status":"success"}`, 400 with every problem. */
 export async function postPythonReport(request: Request, services: Services): Promise<Response> {
+  const text = await readBody(request);
+  if (text === null) return problem(413, `the body must be at most ${maxBodyBytes} bytes`);
   let body: unknown;
   try {
-    body = await request.json();
+    body = JSON.parse(text);
   } catch {
     return problem(400, 'the body must be JSON');
   }

@@ -1,6 +1,7 @@
 /**
  * server: the HTTP interface over the services. Builds, and does not listen, so that tests call `fetch`.
  */
+import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { type ApiContext, makeContext, type Services } from './context.ts';
@@ -8,11 +9,13 @@ import { maskError, useInputErrors } from './error-codes.ts';
 import { Failure } from './failure.ts';
 import { useGraphiqlPage } from './graphiql.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
-import { buildSchema } from './schema/schema.ts';
+import { maxBodyBytes } from './read-body.ts';
+import { isFromAnotherSite } from './same-site.ts';
 
 export const graphqlEndpoint = '/graphql';
 
 export type ServerOptions = {
+  schema: GraphQLSchema;
   services: Services;
   logger: Logger;
   /** Throws while the bucket or the index does not answer. */
@@ -21,9 +24,9 @@ export type ServerOptions = {
 
 export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
-export function createServer({ services, logger, checkReady }: ServerOptions): Server {
+export function createServer({ schema, services, logger, checkReady }: ServerOptions): Server {
   return createYoga<Record<string, unknown>, ApiContext>({
-    schema: buildSchema(services.plugins),
+    schema,
     context: () => makeContext(services),
     graphqlEndpoint,
     graphiql: false,
@@ -39,6 +42,8 @@ export function createServer({ services, logger, checkReady }: ServerOptions): S
       error: (error) => logger.error({ err: error }, 'request failed'),
     },
     maskedErrors: { maskError },
+    multipart: false,
+    maxRequestBodySize: maxBodyBytes,
     plugins: [
       {
         async onRequest({ request, url, endResponse }) {
@@ -54,7 +59,15 @@ export function createServer({ services, logger, checkReady }: ServerOptions): S
   /** Every route but GraphQL's; null for that one. */
   async function route(request: Request, url: URL): Promise<Response | null> {
     try {
-      switch (`${request.method} ${url.pathname}`) {
+      if (request.method === 'POST' && isFromAnotherSite(request)) {
+        return Response.json(
+          { status: 'error', error: 'not from the page of another site' },
+          { status: 403 },
+        );
+      }
+      // A load balancer may ask for the head alone; what sends the answer leaves its body out.
+      const method = request.method === 'HEAD' ? 'GET' : request.method;
+      switch (`${method} ${url.pathname}`) {
         case 'GET /':
           return new Response(null, { status: 302, headers: { location: graphqlEndpoint } });
         case 'GET /health':

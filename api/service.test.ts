@@ -11,6 +11,7 @@ import { openSqliteIndex } from './index/sqlite-index.ts';
 import { openIntake } from './intake.ts';
 import { encodeReport, encodeSegment } from './log/segment.ts';
 import { segmentKey } from './log/segment-key.ts';
+import { buildSchema } from './schema/schema.ts';
 import { openService } from './service.ts';
 
 const input = (id: string) => ({
@@ -28,6 +29,7 @@ test('our own bugs are masked for clients, and logged', async () => {
   const service = await openService({
     bucket: await openFolderBucket(join(folder, 'bucket')),
     index: { ...index, reports: () => Promise.reject(new TypeError('secret detail')) },
+    schema: buildSchema(plugins),
     plugins,
     logger: pino({}, { write: (line: string) => logged.push(line) }),
   });
@@ -55,7 +57,7 @@ test('while the index is down reports are acknowledged, and appear once it is up
   };
   const logged: string[] = [];
   const logger = pino({}, { write: (line: string) => logged.push(line) });
-  const service = await openService({ bucket, index: down, plugins, logger });
+  const service = await openService({ bucket, index: down, schema: buildSchema(plugins), plugins, logger });
   const response = await service.server.fetch('http://api.test/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -1,6 +1,7 @@
 /**
  * service: wires bucket, log, index and server into one running whole, and takes it apart again.
  */
+import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
 import type { AnyPlugin } from '../plugins/plugin.ts';
@@ -18,6 +19,8 @@ const catchUpEveryMs = 60_000;
 export type ServiceOptions = {
   bucket: Bucket;
   index: IndexStore;
+  /** What the server answers with; its types are those of `plugins`. */
+  schema: GraphQLSchema;
   plugins: readonly AnyPlugin[];
   logger: Logger;
   /** Aborted when the process is told to stop: ends a catch-up that is under way. */
@@ -38,6 +41,7 @@ export type Service = {
 export async function openService({
   bucket,
   index,
+  schema,
   plugins,
   logger,
   signal,
@@ -70,6 +74,16 @@ export async function openService({
   const { segments, reports } = await follow();
   logger.info({ bucket: bucket.location, segments, reports }, 'index caught up');
 
+  const server = createServer({
+    schema,
+    services: { index, intake, plugins, now: Date.now, makeId: uuidV7 },
+    logger,
+    async checkReady() {
+      await index.ping();
+      for await (const _key of bucket.list({ prefix: segmentPrefix })) break;
+    },
+  });
+
   let following: Promise<void> | null = null;
   const timer = setInterval(() => {
     following ??= follow()
@@ -81,15 +95,6 @@ export async function openService({
         following = null;
       });
   }, catchUpEveryMs);
-
-  const server = createServer({
-    services: { index, intake, plugins, now: Date.now, makeId: uuidV7 },
-    logger,
-    async checkReady() {
-      await index.ping();
-      for await (const _key of bucket.list({ prefix: segmentPrefix })) break;
-    },
-  });
 
   return {
     server,

@@ -1,4 +1,6 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { describeBucket, type SuiteOptions } from '../../test/contracts/bucket-suite.ts';
 import { describeIf } from '../../test/support/needs.ts';
 import {
@@ -60,3 +62,31 @@ function describeServer(startServer: () => Promise<S3Server | null>, options?: S
 describe('S3 bucket on s3rver', () => describeServer(startS3rver, { ordersPunctuation: false }));
 
 describeIf(hasRealS3(), realS3Needed, 'S3 bucket on the server of S3_ENDPOINT', () => describeServer(realS3));
+
+/** Something that speaks HTTP at the endpoint, and is no S3 server. */
+async function openAt(answer: RequestListener) {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' });
+  const endpoint = `http://127.0.0.1:${port}`;
+  const settings = { bucket: 'b', prefix: '', region: 'us-east-1', endpoint, forcePathStyle: true };
+  return openS3Bucket(settings, { connect: 200, answer: 200 });
+}
+
+test.each<[string, RequestListener]>([
+  ['a web page', (_request, response) => response.end('<html><body>Please log in</body></html>')],
+  ['an empty answer', (_request, response) => response.end()],
+  ['no answer', () => {}],
+  ['half an answer', (_request, response) => response.writeHead(200, { 'content-length': '99' }).write('<')],
+  ['a closed connection', (request) => request.socket.destroy()],
+])('%s at the endpoint acknowledges nothing and lists nothing', async (_what, answer) => {
+  const bucket = await openAt(answer);
+  const unavailable = expect.objectContaining({ kind: 'UNAVAILABLE' });
+  await expect(bucket.put('k', new Uint8Array(1))).rejects.toEqual(unavailable);
+  await expect(Array.fromAsync(bucket.list())).rejects.toEqual(unavailable);
+});

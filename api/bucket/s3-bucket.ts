@@ -28,11 +28,13 @@ export type S3Settings = {
   forcePathStyle: boolean;
 };
 
-/** A store that takes a request and never answers must not hold up all that wait behind it. */
-const connectWithinMs = 5_000;
-const answerWithinMs = 30_000;
+/** How long a store may take, in milliseconds, for each of the SDK's three attempts. */
+export type S3Limits = { connect: number; answer: number };
 
-export function openS3Bucket(settings: S3Settings): Bucket {
+/** A store that takes a request and never answers must not hold up all that wait behind it. */
+const defaultLimits: S3Limits = { connect: 5_000, answer: 30_000 };
+
+export function openS3Bucket(settings: S3Settings, limits: S3Limits = defaultLimits): Bucket {
   const { bucket, prefix, region, endpoint, forcePathStyle } = settings;
   const client = new S3Client({
     forcePathStyle,
@@ -42,8 +44,9 @@ export function openS3Bucket(settings: S3Settings): Bucket {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
-      connectionTimeout: connectWithinMs,
-      requestTimeout: answerWithinMs,
+      connectionTimeout: limits.connect,
+      requestTimeout: limits.answer,
+      socketTimeout: limits.answer,
       throwOnRequestTimeout: true,
     },
   });

@@ -15,9 +15,15 @@ import { definePluginInfo } from './plugin-info.ts';
 import { definePluginResult, definePluginStatus } from './plugin-result.ts';
 import { defineReportInputs, defineReportQueries, implementReport } from './report.ts';
 import { defineSubmitReport } from './submit-report.ts';
+import { assertTypeNames } from './type-names.ts';
 
-/** @throws Error when two plugins have one name, or declare types of one name */
+/** @throws Failure INVALID when a plugin's name, or that of a list in it, cannot be a type of this schema */
 export function buildSchema(plugins: readonly AnyPlugin[]): GraphQLSchema {
+  assertTypeNames(Object.keys(build([]).getTypeMap()), plugins);
+  return build(plugins);
+}
+
+function build(plugins: readonly AnyPlugin[]): GraphQLSchema {
   const builder = createBuilder();
   defineComparisons(builder);
   const status = definePluginStatus(builder);

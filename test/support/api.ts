@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import type { Bucket } from '../../api/bucket/bucket.ts';
 import { openFolderBucket } from '../../api/bucket/folder-bucket.ts';
 import { openSqliteIndex } from '../../api/index/sqlite-index.ts';
+import { buildSchema } from '../../api/schema/schema.ts';
 import { openService } from '../../api/service.ts';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
@@ -44,6 +45,7 @@ export async function openTestApi({
   const service = await openService({
     bucket: wrapBucket ? wrapBucket(bucket) : bucket,
     index: openSqliteIndex({ file: join(folder, 'index.db'), plugins: all }),
+    schema: buildSchema(all),
     plugins: all,
     logger: pino({ enabled: false }),
   });
