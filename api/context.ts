@@ -6,6 +6,9 @@ import type { AnyPlugin } from '../plugins/plugin.ts';
 import type { HostRow, IndexReader, ResultRow } from './index/index-store.ts';
 import type { Intake } from './intake.ts';
 
+/** Twenty of the largest pages, or a thousand of the usual nested ones. */
+export const maxRowsPerRequest = 20_000;
+
 /** What lives as long as the server does. */
 export type Services = {
   index: IndexReader;
@@ -23,12 +26,16 @@ type Loaders = {
   latestResults: DataLoader<string, ResultRow[]>;
 };
 
-export type ApiContext = Services & { loaders: Loaders };
+/** Rows that a request may still ask for: SQLite answers on the thread that serves everyone else. */
+export type Budget = { rows: number };
+
+export type ApiContext = Services & { loaders: Loaders; budget: Budget };
 
 export function makeContext(services: Services): ApiContext {
   const { index } = services;
   return {
     ...services,
+    budget: { rows: maxRowsPerRequest },
     loaders: {
       host: new DataLoader((ids) => index.hostsById(ids)),
       latestResults: new DataLoader((ids) => index.latestResults(ids)),

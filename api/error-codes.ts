@@ -1,7 +1,7 @@
 /**
  * error-codes: gives every error of the GraphQL endpoint a stable `extensions.code`, and hides our bugs.
  *
- * BAD_USER_INPUT with `extensions.path`: correct the value there. GRAPHQL_PARSE_FAILED and
+ * BAD_USER_INPUT with `extensions.path`: correct the value there. BAD_REQUEST, GRAPHQL_PARSE_FAILED and
  * GRAPHQL_VALIDATION_FAILED: correct the query. UNAVAILABLE: send it again later.
  * INTERNAL_SERVER_ERROR: our bug; the message is masked and the cause is in the server's log.
  */
@@ -36,6 +36,28 @@ export function maskError(error: unknown, message: string): Error {
     });
   }
   return new GraphQLError(message, { ...options, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+}
+
+/** A query of GraphiQL's for the whole schema has some 500; one with a thousand aliases has more than this. */
+const maxTokens = 5_000;
+
+/** Bounds what has to be parsed, and gives what has no code yet a code: whoever sent it has to correct it. */
+export function useErrorCodes(): Plugin {
+  return {
+    onParse: ({ parseFn, setParseFn }) => {
+      setParseFn((source, options) => parseFn(source, { ...options, maxTokens }));
+    },
+    onResultProcess({ result }) {
+      if (Symbol.asyncIterator in result) return;
+      for (const { errors } of Array.isArray(result) ? result : [result]) {
+        for (const { extensions } of errors ?? []) {
+          extensions.code ??= 'BAD_REQUEST';
+          // Yoga puts the parser's error there, which repeats all that was sent.
+          delete extensions.originalError;
+        }
+      }
+    },
+  };
 }
 
 /** Says BAD_USER_INPUT and where, for values that GraphQL itself refuses: in the query or its variables. */
@@ -79,8 +101,11 @@ function variableErrors(
     const name = variable.name.value;
     const inputType = typeFromAST(schema, type as Parameters<typeof typeFromAST>[1]);
     if (!isInputType(inputType) || (values[name] === undefined && defaultValue)) continue;
+    const place = pathOf(document, (node) => node.kind === Kind.VARIABLE && node.name.value === name) ?? [
+      name,
+    ];
     coerceInputValue(values[name], inputType, (path, _value, { message }) => {
-      errors.push(inputError([name, ...path], message, variable));
+      errors.push(inputError([...place, ...path], message, variable));
     });
   }
   return errors;
@@ -89,24 +114,28 @@ function variableErrors(
 /** Values of the wrong type in the query's own text, told from errors of the query's shape by their node. */
 function codedLiteral(document: DocumentNode, error: GraphQLError): GraphQLError {
   const node = error.nodes?.[0];
-  const path = node ? pathOf(document, node) : null;
+  const path = node ? pathOf(document, (candidate) => candidate === node) : null;
   if (!path) return error;
   return inputError(path, error.message, node);
 }
 
-/** The names and positions from the argument down to a value of the query's text; null when it is not one. */
-function pathOf(document: DocumentNode, wanted: ASTNode): InputPath | null {
+/** The names and positions from the argument down to a value of the query's text; null when there is none. */
+function pathOf(document: DocumentNode, isWanted: (node: ASTNode) => boolean): InputPath | null {
   let found: InputPath | null = null;
   visit(document, {
     Argument({ name, value }) {
-      found ??= pathWithin(value, wanted, [name.value]);
+      found ??= pathWithin(value, isWanted, [name.value]);
     },
   });
   return found;
 }
 
-function pathWithin(value: ValueNode, wanted: ASTNode, path: InputPath): InputPath | null {
-  if (value === wanted) return path;
+function pathWithin(
+  value: ValueNode,
+  isWanted: (node: ASTNode) => boolean,
+  path: InputPath,
+): InputPath | null {
+  if (isWanted(value)) return path;
   const inner: { step: string | number; node: ASTNode; value: ValueNode }[] = [];
   if (value.kind === Kind.LIST) {
     inner.push(...value.values.map((element, step) => ({ step, node: element, value: element })));
@@ -115,7 +144,7 @@ function pathWithin(value: ValueNode, wanted: ASTNode, path: InputPath): InputPa
   }
   for (const { step, node, value: next } of inner) {
     const here = [...path, step];
-    const found = node === wanted ? here : pathWithin(next, wanted, here);
+    const found = isWanted(node) ? here : pathWithin(next, isWanted, here);
     if (found) return found;
   }
   return null;

@@ -16,8 +16,7 @@ export function useGraphiqlPage(endpoint: string): Plugin {
   let page: Promise<Page> | null = null;
   return {
     async onRequest({ request, url, fetchAPI, endResponse }) {
-      if (url.pathname !== endpoint || url.searchParams.has('query') || !shouldRenderGraphiQL(request))
-        return;
+      if (url.pathname !== endpoint || !shouldRenderGraphiQL(request)) return;
       page ??= renderPage(endpoint);
       const { html, gzipped, etag } = await page;
       const headers = { 'content-type': 'text/html; charset=utf-8', etag, 'cache-control': 'no-cache' };

@@ -57,13 +57,15 @@ export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake 
 }
 
 function toRow(report: StoredReport): ReportRow {
-  const { id, host, agentVersion, collectedAt, receivedAt, results } = report;
+  const { id, host, agentVersion, intervalSeconds, results } = report;
+  const receivedAt = Date.parse(report.receivedAt);
   return {
     id,
     hostId: host.id,
     agentVersion,
-    collectedAt: Date.parse(collectedAt),
-    receivedAt: Date.parse(receivedAt),
+    collectedAt: Date.parse(report.collectedAt),
+    receivedAt,
     results,
+    ownHost: { ...host, agentVersion, intervalSeconds, firstSeenAt: receivedAt, lastSeenAt: receivedAt },
   };
 }

@@ -4,6 +4,8 @@
  * Pure. What was sent is kept word for word beside the typed facts, so that a reader of the old form
  * gets back what its writer wrote.
  */
+
+import ipaddr from 'ipaddr.js';
 import { v5 as uuidV5 } from 'uuid';
 import { z } from 'zod';
 import { scalarKinds } from '../plugins/fact.ts';
@@ -18,7 +20,10 @@ const namespace = '6f1d2a8e-54c0-4b0b-9a43-2f6f0c7f5d11';
 export const pythonPlugin = 'pythonReport';
 
 /** The Python agent took numbers and text alike for what it read from the system. */
-const word = z.union([z.string().trim().min(1), z.number()], 'must be text or a number');
+const word = z.union(
+  [z.string().refine((text) => text.trim() !== ''), z.number()],
+  'must be text or a number',
+);
 
 export const pythonReportSchema = z
   .looseObject({
@@ -35,7 +40,12 @@ export type PythonReport = z.output<typeof pythonReportSchema>;
 
 /** The id that a host of the Python system has here: the same for the same address, always. */
 export function pythonHostId(serverIp: string): string {
-  return uuidV5(serverIp, namespace);
+  return uuidV5(canonicalAddress(serverIp), namespace);
+}
+
+/** One form for each address: IPv6 is written in many ways, and IPv4 as a part of it. */
+function canonicalAddress(address: string): string {
+  return ipaddr.process(address).toString();
 }
 
 /**
@@ -102,20 +112,26 @@ function result(plugin: string, facts: Record<string, unknown>): StoredResult {
   return { plugin, version: null, status: 'OK', durationMs: null, facts, readings: null, error: null };
 }
 
+/** Seconds since 1970; from the year 2001 on a number with three digits more counts milliseconds. */
+const epoch = /^\d{9,10}(\.\d+)?$|^\d{12,13}$/;
+/** What str(datetime) and isoformat() write, with or without time and zone. */
+const dateAndTime =
+  /^(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?) ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?$/i;
+
 /**
- * Seconds since 1970, or what Python's str(datetime) and isoformat() write; UTC where no zone is told.
+ * UTC where no zone is told.
  *
  * @returns milliseconds since 1970, or null when it is no time
  */
 function parseTimestamp(value: string | number): number | null {
-  const seconds = typeof value === 'number' || /^\d{9,11}(\.\d+)?$/.test(value) ? Number(value) : null;
-  const zoned = /[zZ]$|[+-]\d{2}:?\d{2}$/.test(String(value)) ? '' : 'Z';
-  const iso = String(value)
-    .trim()
-    .replace(/^(\d{4}-\d{2}-\d{2}) /, '$1T');
-  // A date alone is midnight UTC already, and takes no zone.
-  const ms =
-    seconds !== null ? seconds * 1000 : Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(iso) ? iso : iso + zoned);
-  const inRange = ms >= 0 && ms < Date.UTC(10_000, 0);
-  return inRange ? Math.trunc(ms) : null;
+  const text = String(value).trim();
+  if (epoch.test(text))
+    return Math.trunc(text.length >= 12 && !text.includes('.') ? Number(text) : Number(text) * 1000);
+  const [, date, time = '00:00', zone = 'Z'] = dateAndTime.exec(text) ?? [];
+  if (!date) return null;
+  const offset = /^[+-]/.test(zone) ? zone.replace(/^(...):?/, '$1:') : 'Z';
+  const ms = Date.parse(`${date}T${time.replace(',', '.')}${offset}`);
+  // Date.parse takes the 30th of February for the 1st or 2nd of March.
+  const isRealDay = new Date(`${date}T00:00Z`).toISOString().startsWith(date);
+  return Number.isNaN(ms) || ms < 0 || !isRealDay ? null : ms;
 }

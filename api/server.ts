@@ -5,7 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { type ApiContext, makeContext, type Services } from './context.ts';
-import { maskError, useInputErrors } from './error-codes.ts';
+import { maskError, useErrorCodes, useInputErrors } from './error-codes.ts';
 import { Failure } from './failure.ts';
 import { useGraphiqlPage } from './graphiql.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
@@ -53,6 +53,7 @@ export function createServer({ schema, services, logger, checkReady }: ServerOpt
       },
       useGraphiqlPage(graphqlEndpoint),
       useInputErrors(),
+      useErrorCodes(),
     ],
   });
 

@@ -54,6 +54,7 @@ test('while the index is down reports are acknowledged, and appear once it is up
     ...index,
     apply: () => Promise.reject(new Error('index is down')),
     report: () => Promise.reject(new Error('index is down')),
+    hostsById: () => Promise.reject(new Error('index is down')),
   };
   const logged: string[] = [];
   const logger = pino({}, { write: (line: string) => logged.push(line) });
@@ -61,10 +62,16 @@ test('while the index is down reports are acknowledged, and appear once it is up
   const response = await service.server.fetch('http://api.test/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: submitMutation, variables: { input: input(hostId(7)) } }),
+    body: JSON.stringify({
+      query: `mutation ($input: SubmitReportInput!) {
+        submitReport(input: $input) { duplicate report { id host { id name status } } }
+      }`,
+      variables: { input: input(hostId(7)) },
+    }),
   });
+  const host = { id: hostId(1), name: 'web-1', status: 'ONLINE' };
   expect(await response.json()).toEqual({
-    data: { submitReport: { duplicate: false, report: { id: hostId(7) } } },
+    data: { submitReport: { duplicate: false, report: { id: hostId(7), host } } },
   });
   expect(logged.join()).toContain('index did not take a segment');
   await service.close();
@@ -122,4 +129,51 @@ test('routes: health, readiness, the way to GraphiQL, and what is not there', as
   await api.close();
   expect(await get('/ready')).toEqual([503, expect.objectContaining({ ready: false })]);
   expect(await get('/health')).toEqual([200, { health: 'ok' }]);
+});
+
+test('what a page of another site sends is refused; agents, scripts and GraphiQL are not', async () => {
+  const api = await openTestApi();
+  const query = JSON.stringify({ query: submitMutation, variables: { input: input(hostId(3)) } });
+  const post = async (path: string, headers: Record<string, string>) =>
+    (await api.fetch(path, { method: 'POST', headers: { host: 'api.test', ...headers }, body: query }))
+      .status;
+  const json = { 'content-type': 'application/json' };
+  expect(await post('/graphql', { ...json, origin: 'http://evil.example' })).toBe(403);
+  expect(await post('/graphql', { ...json, origin: 'null' })).toBe(403);
+  expect(await post('/graphql', { ...json, 'sec-fetch-site': 'cross-site' })).toBe(403);
+  expect(await post('/report', { 'content-type': 'text/plain', origin: 'http://evil.example' })).toBe(403);
+  expect((await dataOf(api.ask('{ reports { totalCount } }'))).reports.totalCount).toBe(0);
+  expect(await post('/graphql', { ...json, origin: 'http://api.test' })).toBe(200);
+  expect(
+    await post('/graphql', { ...json, 'sec-fetch-site': 'same-origin', origin: 'https://proxy.example' }),
+  ).toBe(200);
+  expect(await post('/graphql', json)).toBe(200);
+});
+
+test('every error has a code, and none repeats what was sent', async () => {
+  const api = await openTestApi();
+  const send = async (body: string) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await api.fetch('/graphql', { method: 'POST', headers, body });
+    return JSON.stringify(await response.json());
+  };
+  const deep = (levels: number): unknown => (levels === 0 ? {} : { not: deep(levels - 1) });
+  const cases: [string, string][] = [
+    ['{"secret', 'BAD_REQUEST'],
+    [JSON.stringify({ query: 'subscription { secret }' }), 'BAD_REQUEST'],
+    [JSON.stringify({ query: `{ ${'a: __typename '.repeat(5000)} }` }), 'GRAPHQL_PARSE_FAILED'],
+    [
+      JSON.stringify({
+        query: 'query ($f: ReportFilter) { reports(filter: $f) { totalCount } }',
+        variables: { f: deep(3000) },
+      }),
+      'BAD_USER_INPUT',
+    ],
+  ];
+  for (const [body, code] of cases) {
+    const answer = await send(body);
+    expect(JSON.parse(answer).errors[0].extensions.code, answer).toBe(code);
+    expect(answer).not.toContain('originalError');
+    expect(answer.length).toBeLessThan(2000);
+  }
 });

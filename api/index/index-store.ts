@@ -40,6 +40,8 @@ export type ReportRow = {
   receivedAt: number;
   /** In the order the agent sent them. */
   results: ResultRow[];
+  /** Its host as it tells it itself: for a report just taken, which the index may not have. */
+  ownHost?: HostRow;
 };
 
 export const reportOrderFields = ['COLLECTED_AT', 'RECEIVED_AT'] as const;

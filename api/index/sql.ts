@@ -28,5 +28,9 @@ export function raw(text: string): Sql {
 /** The pieces with a separator between them; `empty` where there are none. */
 export function join(pieces: readonly (Sql | SqlValue)[], separator: string, empty = ''): Sql {
   if (pieces.length === 0) return raw(empty);
-  return pieces.map((piece) => sql`${piece}`).reduce((left, right) => sql`${left}${raw(separator)}${right}`);
+  const parts = pieces.map((piece) => sql`${piece}`);
+  return {
+    text: parts.map(({ text }) => text).join(separator),
+    params: parts.flatMap(({ params }) => params),
+  };
 }

@@ -6,7 +6,7 @@
  */
 import type { BucketWriter } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
-import { encodeReport, encodeSegment, type Segment } from './segment.ts';
+import { type EncodedReport, encodeReport, encodeSegment, type Segment } from './segment.ts';
 import { segmentFolder, segmentKey } from './segment-key.ts';
 import type { StoredReport } from './stored-report.ts';
 
@@ -34,7 +34,7 @@ export type Log = {
   close(): Promise<void>;
 };
 
-type Waiting = { report: StoredReport; line: string; settle: PromiseWithResolvers<void> };
+type Waiting = EncodedReport & { settle: PromiseWithResolvers<void> };
 
 export function openLog({ bucket, makeId, onSegment }: LogOptions): Log {
   const waiting: Waiting[] = [];
@@ -50,7 +50,7 @@ export function openLog({ bucket, makeId, onSegment }: LogOptions): Log {
     try {
       const reports = batch.map(({ report }) => report);
       const key = segmentKey(firstOf(batch).report.receivedAt, makeId());
-      await bucket.put(key, await encodeSegment(batch.map(({ line }) => line)));
+      await bucket.put(key, await encodeSegment(batch));
       // What is durable is acknowledged, also when nobody could make use of it yet.
       await onSegment({ key, reports }).catch(() => {});
     } catch (cause) {
@@ -65,7 +65,7 @@ export function openLog({ bucket, makeId, onSegment }: LogOptions): Log {
       if (closed) throw new Failure('UNAVAILABLE', 'the API is stopping: send the report again');
       const settle = Promise.withResolvers<void>();
       // Encoded here, so that one that cannot be encoded fails alone.
-      waiting.push({ report, line: encodeReport(report), settle });
+      waiting.push({ ...encodeReport(report), settle });
       draining ??= drain();
       return settle.promise;
     },

@@ -18,14 +18,27 @@ const maxDecodedBytes = 512 * 1024 * 1024;
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-/** The line of one report, without its end. */
-export function encodeReport(report: StoredReport): string {
-  return JSON.stringify(report);
+/** A report, and the line that it is written as, without its end. */
+export type EncodedReport = { report: StoredReport; line: string };
+
+/**
+ * The line of a report, and the report as that line will be read.
+ *
+ * They differ from what was given where text has half a surrogate pair, as where it was cut: JSON.stringify
+ * writes that as an escape that other readers of the bucket refuse, and the whole line with it, so it
+ * becomes U+FFFD.
+ */
+export function encodeReport(report: StoredReport): EncodedReport {
+  const line = JSON.stringify(report);
+  // Whole pairs are written as they are, so an escape of this range is always half of one.
+  if (!line.includes('\\ud')) return { report, line };
+  // Escapes are taken one by one: a backslash that is itself escaped does not begin one.
+  const mended = line.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (whole, half) => (half ? '\ufffd' : whole));
+  return { report: parseStoredReport(mended), line: mended };
 }
 
-/** @param lines as `encodeReport` makes them */
-export async function encodeSegment(lines: readonly string[]): Promise<Uint8Array> {
-  return compress(`${lines.join('\n')}\n`);
+export async function encodeSegment(reports: readonly EncodedReport[]): Promise<Uint8Array> {
+  return compress(`${reports.map(({ line }) => line).join('\n')}\n`);
 }
 
 /** @throws Failure CORRUPT that names the key, and the line where one can be named */

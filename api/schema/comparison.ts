@@ -25,6 +25,9 @@ type TestName =
   | 'isNull'
   | 'inSubnet';
 
+/** More than anyone types, few enough for one statement. */
+const maxListLength = 1_000;
+
 type Spec = { argument: Argument; tests: readonly TestName[]; description: string };
 
 /** Host ids compare as text, but are their own type of argument. */
@@ -125,6 +128,8 @@ function toTest(comparison: Comparison, op: TestName, argument: unknown, path: I
       return { op, value: argument === true };
     case 'in':
     case 'notIn':
+      if ((argument as unknown[]).length > maxListLength)
+        throw inputError(path, `must be at most ${maxListLength} values`);
       return { op, values: (argument as unknown[]).map(key) };
     case 'contains':
     case 'startsWith':

@@ -5,6 +5,7 @@
  * each only when asked for.
  */
 import type { ArgBuilder, Builder, TypeRef } from '../builder.ts';
+import { type Budget, maxRowsPerRequest } from '../context.ts';
 import type { Order, Position, Slice } from '../index/index-store.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { inputError } from './input-error.ts';
@@ -29,6 +30,7 @@ export type Connection<Row> = {
 };
 
 export type ListSource<Row> = {
+  budget: Budget;
   order: Order<string>;
   list(slice: Slice): Promise<Row[]>;
   count(): Promise<number>;
@@ -60,6 +62,7 @@ export async function resolveConnection<Row>(
 ): Promise<Connection<Row>> {
   const { order, list, count, position } = source;
   const { size, fromEnd } = pageSize(args);
+  spend(source.budget, size);
   const after = args.after ? decodeCursor(order, args.after, 'after') : undefined;
   const before = args.before ? decodeCursor(order, args.before, 'before') : undefined;
   const bounds = { ...(after ? { after } : {}), ...(before ? { before } : {}) };
@@ -85,6 +88,18 @@ export async function resolveConnection<Row>(
     hasPreviousPage: fromEnd ? () => goesOn : anythingBefore,
     totalCount: count,
   };
+}
+
+/** Even an empty page costs a query. */
+const rowsOfAQuery = 20;
+
+function spend(budget: Budget, rows: number): void {
+  budget.rows -= rows + rowsOfAQuery;
+  if (budget.rows >= 0) return;
+  throw inputError(
+    ['first'],
+    `this query asks for more than ${maxRowsPerRequest} rows in all: take smaller pages`,
+  );
 }
 
 function pageSize({ first, last }: PageArgs): { size: number; fromEnd: boolean } {

@@ -23,6 +23,7 @@ export function decodeCursor(order: Order<string>, cursor: string, argument: str
   if (!parsed.success)
     throw inputError([argument], 'not a cursor: use an endCursor or startCursor of this list');
   const [field, direction, value, id] = parsed.data;
+  if (typeof value !== (field === 'NAME' ? 'string' : 'number')) throw inputError([argument], 'not a cursor');
   if (field !== order.field || direction !== order.direction) {
     throw inputError(
       [argument],

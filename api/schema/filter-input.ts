@@ -9,8 +9,9 @@ import { type ComparisonInput, comparisonTypeName, toTests } from './comparison.
 import { type InputPath, inputError } from './input-error.ts';
 import { type FactsFilterInput, pluginFilterName, toFactConditions } from './plugin-filter.ts';
 
-/** Deeper filters than anyone writes would only serve to exhaust the database's parser. */
+/** Deeper and longer filters than anyone writes would only serve to exhaust the database. */
 const maxDepth = 20;
+const maxParts = 100;
 
 /** A filter type's own fields: `id` compares ids, the rest are comparisons of facts. */
 export type OwnFields<Field extends string> = Record<
@@ -65,6 +66,8 @@ export function toFilter<Field extends string>(
     if (given === null || given === undefined) return [];
     const here = [...path, name];
     if (name === 'and' || name === 'or') {
+      if ((given as unknown[]).length > maxParts)
+        throw inputError(here, `must be at most ${maxParts} filters`);
       return [
         { kind: name, filters: (given as unknown[]).map((part, index) => inner(part, [...here, index])) },
       ];

@@ -250,6 +250,8 @@ describe('report filters', () => {
     ['{ host: { eq: "me" } }', ['filter', 'host', 'eq']],
     ['{ collectedAt: { gt: "yesterday" } }', ['filter', 'collectedAt', 'gt']],
     [`${'{ not: '.repeat(25)}{}${' }'.repeat(25)}`, ['filter', ...Array(20).fill('not')]],
+    [`{ or: [${'{},'.repeat(101)}] }`, ['filter', 'or']],
+    [`{ hostName: { in: [${'"a",'.repeat(1001)}] } }`, ['filter', 'hostName', 'in']],
   ])('%s is told to be wrong, and where', async (filter, path) => {
     const { errors } = await api.ask(`{ reports(filter: ${filter}) { totalCount } }`);
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', path });

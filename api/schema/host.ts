@@ -134,10 +134,11 @@ type HostListArgs = PageArgs & {
   orderBy?: OrderInput<HostOrderField> | null;
 };
 
-function listHosts(args: HostListArgs, { index, plugins }: ApiContext): Promise<Connection<HostRow>> {
+function listHosts(args: HostListArgs, { index, plugins, budget }: ApiContext): Promise<Connection<HostRow>> {
   const order = args.orderBy ?? byName;
   const filter: HostFilter | null = toFilter(args.filter, filterFields, plugins);
   return resolveConnection(args, {
+    budget,
     order,
     list: (slice) => index.hosts({ filter, order }, slice),
     count: () => index.countHosts(filter),

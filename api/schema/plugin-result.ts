@@ -66,7 +66,7 @@ export function definePluginResult(
 
 function problemsOf(plugins: readonly AnyPlugin[], result: ResultRow): FactProblem[] {
   const plugin = plugins.find((known) => known.name === result.plugin);
-  if (!plugin || result.status !== 'OK') return [];
+  if (!plugin || (result.facts === null && result.readings === null)) return [];
   const facts = checkFacts(plugin.facts, result.facts ?? {}).problems;
   return [...facts, ...(plugin.readings ? checkFacts(plugin.readings, result.readings ?? {}).problems : [])];
 }

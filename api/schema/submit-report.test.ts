@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { dataOf, openTestApi, submitMutation, type TestApi } from '../../test/support/api.ts';
 import { hostId } from '../../test/support/reports.ts';
@@ -146,6 +147,8 @@ describe('an envelope that is wrong is refused whole', () => {
     ['a time before computers', { collectedAt: '1900-01-01T00:00:00Z' }, ['input', 'collectedAt']],
     ['a time past year 9999', { collectedAt: '9999-12-31T23:59:59-12:00' }, ['input', 'collectedAt']],
     ['an interval of nothing', { intervalSeconds: 0 }, ['input', 'intervalSeconds']],
+    ['an interval without end', { intervalSeconds: 1e308 }, ['input', 'intervalSeconds']],
+    ['half a character in a name', { host: { id: hostId(1), name: 'web\ud83d' } }, ['input', 'host', 'name']],
     ['no results', { results: null }, ['input', 'results']],
     ['a state that is none', { results: result({ status: 'FINE' }) }, ['input', 'results', 0, 'status']],
     ['a plugin without a name', { results: result({ plugin: '' }) }, ['input', 'results', 0, 'plugin']],
@@ -170,6 +173,20 @@ describe('an envelope that is wrong is refused whole', () => {
     expect(await total(api)).toBe(0);
   });
 
+  test('by the path from the argument, whatever the variable is called and wherever it stands', async () => {
+    const api = await openTestApi();
+    const { errors } = await api.ask(
+      `mutation ($h: HostInput!, $at: DateTime!) {
+        submitReport(input: { host: $h, collectedAt: $at, results: [] }) { duplicate }
+      }`,
+      { h: { id: 'x', name: 'a' }, at: 'y' },
+    );
+    expect(errors?.map(({ extensions }) => extensions.path)).toEqual([
+      ['input', 'host', 'id'],
+      ['input', 'collectedAt'],
+    ]);
+  });
+
   test('in the text of the query as in its variables', async () => {
     const api = await openTestApi();
     const { errors } = await api.ask(`mutation { submitReport(input: {
@@ -191,6 +208,21 @@ describe('an envelope that is wrong is refused whole', () => {
       ]),
     );
   });
+});
+
+test('half a character in what a plugin said costs itself alone, here and for every reader of the bucket', async () => {
+  const api = await openTestApi();
+  const facts = { model: 'cut \ud83d', whole: '😀', backslash: '\\ud83d', 'key\ud83d': 1 };
+  const error = `${'x'.repeat(9)}\ud83d`;
+  await dataOf(submit(api, { results: [{ plugin: 'cpu', status: 'OK', facts, error }] }));
+  const expected = { model: 'cut \ufffd', whole: '😀', backslash: '\\ud83d', 'key\ufffd': 1 };
+  const query = '{ reports { nodes { facts(plugin: "cpu") results { error } } } }';
+  const read = async (from: TestApi) => (await dataOf(from.ask(query))).reports.nodes;
+  const results = [{ error: `${'x'.repeat(9)}\ufffd` }];
+  expect(await read(api)).toEqual([{ facts: expected, results }]);
+  await api.close();
+  rmSync(`${api.folder}/index.db`);
+  expect(await read(await openTestApi({ folder: api.folder }))).toEqual([{ facts: expected, results }]);
 });
 
 describe('a bucket that fails', () => {

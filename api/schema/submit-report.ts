@@ -12,6 +12,8 @@ import type { PluginStatusType } from './plugin-result.ts';
 
 const maxNameLength = 255;
 const maxResults = 1000;
+/** A year: who reports more rarely than that does not report. */
+const maxIntervalSeconds = 366 * 24 * 60 * 60;
 
 type HostInput = { id: string; name: string; labels?: Record<string, string> | null };
 type PluginResultInput = {
@@ -109,8 +111,8 @@ export function toStoredReport(input: SubmitReportInput, makeId: () => string, n
   const year = collectedAt.getUTCFullYear();
   if (year < 1970 || year > 9999)
     throw inputError(['input', 'collectedAt'], 'must be in the years 1970 to 9999');
-  if (intervalSeconds !== null && intervalSeconds <= 0) {
-    throw inputError(['input', 'intervalSeconds'], 'must be more than 0');
+  if (intervalSeconds !== null && (intervalSeconds <= 0 || intervalSeconds > maxIntervalSeconds)) {
+    throw inputError(['input', 'intervalSeconds'], `must be more than 0, and at most ${maxIntervalSeconds}`);
   }
   if (results.length > maxResults) {
     throw inputError(['input', 'results'], `must be at most ${maxResults}, but are ${results.length}`);
@@ -132,7 +134,7 @@ export function toStoredReport(input: SubmitReportInput, makeId: () => string, n
     format: reportFormat,
     id: input.id ?? makeId(),
     host: { id: host.id, name: host.name, labels: host.labels ?? {} },
-    agentVersion: input.agentVersion ?? null,
+    agentVersion: input.agentVersion?.toWellFormed() ?? null,
     intervalSeconds,
     collectedAt: collectedAt.toISOString(),
     receivedAt: new Date(now).toISOString(),
@@ -143,12 +145,13 @@ export function toStoredReport(input: SubmitReportInput, makeId: () => string, n
       durationMs: result.durationMs ?? null,
       facts: result.facts ?? null,
       readings: result.readings ?? null,
-      error: result.error ?? null,
+      error: result.error?.toWellFormed() ?? null,
     })),
   };
 }
 
 function checkName(name: string, path: readonly (string | number)[]): void {
+  if (!name.isWellFormed() || name.includes('\0')) throw inputError(path, 'must be well-formed text');
   if (name.trim() === '') throw inputError(path, 'must not be empty');
   if (name.length > maxNameLength) throw inputError(path, `must be at most ${maxNameLength} characters`);
 }

@@ -115,9 +115,40 @@ test.each([
   ['2024-05-01T12:00:00', '2024-05-01T12:00:00.000Z'],
   ['2024-05-01T12:00:00Z', '2024-05-01T12:00:00.000Z'],
   ['2024-05-01 12:00:00+02:00', '2024-05-01T10:00:00.000Z'],
+  ['2024-05-01 12:00:00 +0200', '2024-05-01T10:00:00.000Z'],
+  ['2024-05-01 12:00:00 UTC', '2024-05-01T12:00:00.000Z'],
+  [1_714_564_800_123, '2024-05-01T12:00:00.123Z'],
 ])('timestamp %j is %s', async (timestamp, collectedAt) => {
   expect((await post({ ...flat, timestamp })).status).toBe(200);
   expect((await reports())[0].collectedAt).toBe(collectedAt);
+});
+
+test('what was sent comes back word for word, blanks and all', async () => {
+  const odd = { ...flat, cpu: ' Intel  ', os_name: 'Línux\u0000', nested: { a: [null] } };
+  await post(odd);
+  expect((await get('/report?ip=203.0.113.7')).body).toEqual({ report: odd });
+});
+
+test('one address is one host, however it is written', async () => {
+  const spellings = ['2001:db8::1', '2001:DB8:0:0:0:0:0:1', '10.9.9.9', '::ffff:10.9.9.9'];
+  for (const server_ip of spellings) await post({ ...flat, server_ip });
+  const { hosts } = await dataOf(api.ask('{ hosts { nodes { reports { totalCount } } } }'));
+  expect(hosts.nodes).toEqual([{ reports: { totalCount: 2 } }, { reports: { totalCount: 2 } }]);
+});
+
+test('a body without end is refused before it is all read', async () => {
+  let sent = 0;
+  const chunk = new Uint8Array(1024 * 1024).fill(32);
+  const body = new ReadableStream({
+    pull(controller) {
+      sent += chunk.length;
+      if (sent > 256 * 1024 * 1024) controller.close();
+      else controller.enqueue(chunk);
+    },
+  });
+  const response = await api.fetch('/report', { method: 'POST', body, duplex: 'half' } as RequestInit);
+  expect(response.status).toBe(413);
+  expect(sent).toBeLessThan(32 * 1024 * 1024);
 });
 
 test('memory in bytes is a fact of its own', async () => {
@@ -139,6 +170,10 @@ describe('a malformed one is answered 400 with what is wrong', () => {
     ['nothing', '', /must be JSON/],
     ['a wrong address', { ...flat, server_ip: '300.1.1.1' }, /server_ip: /],
     ['a wrong time', { ...flat, timestamp: 'today' }, /timestamp: .*date and time/],
+    ['a time that begins as one', { ...flat, timestamp: 'garbage 5' }, /timestamp: .*date and time/],
+    ['a day that is none', { ...flat, timestamp: '2024-02-30' }, /timestamp: .*date and time/],
+    ['a month first', { ...flat, timestamp: '03-15-2024' }, /timestamp: .*date and time/],
+    ['a small number', { ...flat, timestamp: 0 }, /timestamp: .*date and time/],
     ['an object for a word', { ...flat, cpu: { model: 'x' } }, /cpu: must be text or a number/],
     ['several things at once', { ...flat, cpu: null, os_name: '' }, /cpu: .*os_name: /],
   ])('%s', async (_what, body, message) => {
