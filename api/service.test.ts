@@ -126,6 +126,7 @@ test('routes: health, readiness, the way to GraphiQL, and what is not there', as
   expect(await get('/')).toEqual([302, '/graphql']);
   expect(await get('/nothing')).toEqual([404, expect.objectContaining({ status: 'error' })]);
   expect((await api.fetch('/graphql?query={__typename}')).status).toBe(200);
+  expect((await api.fetch('/health', { method: 'HEAD' })).status).toBe(200);
   await api.close();
   expect(await get('/ready')).toEqual([503, expect.objectContaining({ ready: false })]);
   expect(await get('/health')).toEqual([200, { health: 'ok' }]);

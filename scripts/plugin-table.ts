@@ -30,13 +30,19 @@ function pluginTable(plugins: readonly AnyPlugin[], language: Language): string 
     `[${name}](${pluginFolders[language]}/${name}.ts)`,
     namesOf(facts),
     namesOf(readings) || '—',
-    source ?? '—',
+    source ? inWords(source, language) : '—',
     platforms?.join(', ') ?? everywhere[language],
   ]);
   return alignTable([headings[language], ...rows]);
 }
 
-/** With every column as wide as its widest cell, which is how the formatter wants it. */
+/** The few words that stand among names of files and packages. */
+function inWords(source: string, language: Language): string {
+  if (language === 'en') return source;
+  return source.replaceAll(' and ', ' y ').replaceAll('elsewhere', 'en los demás sistemas');
+}
+
+/** With every column as wide as its widest cell, so that it reads as a table in the file as well. */
 function alignTable(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 type LogLine = { level?: number; msg?: string } & Record<string, unknown>;
 
+const orphanCheckMs = 1_000;
 /** pino's number for warnings. */
 const warnLevel = 40;
 
@@ -40,7 +41,10 @@ async function main(): Promise<number> {
     for (const child of [...children].reverse()) child.kill('SIGTERM');
   };
   // Ctrl-C reaches the whole group, and npm passes it on once more: all but the first are the same wish.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  // npm ends at a SIGTERM of its own without passing it on: without it nobody wants us to run.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && stop(), orphanCheckMs).unref();
 
   const api = runPart('api/main.ts', [], {}, children);
   const ended = [exitOf(api.child)];
@@ -119,7 +123,7 @@ The first report of this host:
 ${JSON.stringify(report, null, 2)}
 
 GraphiQL: ${url}
-Reports:  every interval of the agent's config, kept in ./data unless BUCKET_URL says otherwise
+Reports:  every minute unless an agent config says otherwise, kept in ./data unless BUCKET_URL does
 Stop:     Ctrl-C
 `);
 }

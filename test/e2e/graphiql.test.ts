@@ -96,6 +96,23 @@ describeIf(executablePath !== undefined, needed, 'in chromium, with no internet'
     if (process.env.UPDATE_SCREENSHOT) await page.screenshot({ path: process.env.UPDATE_SCREENSHOT });
   });
 
+  test('a click on another tab shows it at once, and the page may be loaded again', async () => {
+    const fresh = await browser.newPage();
+    await fresh.goto(api.url);
+    const tab = fresh.getByRole('tab', { name: 'Plugins' });
+    await tab.waitFor();
+    // Where the tab is drawn first, as a person clicks, not where it has come to rest.
+    const box = await tab.boundingBox();
+    await fresh.mouse.click((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + (box?.height ?? 0) / 2);
+    await fresh.getByText('query Plugins').first().waitFor();
+    await fresh.getByRole('button', { name: /execute query/i }).click();
+    await fresh.locator('.result-window').getByText('Processor identity').first().waitFor();
+    expect(fresh.url()).toContain('query=');
+    await fresh.reload();
+    await fresh.getByRole('tab', { name: 'Plugins' }).waitFor();
+    await fresh.close();
+  });
+
   test('its documentation shows what the plugins declare', async () => {
     await page.getByRole('button', { name: /show documentation explorer/i }).click();
     await page.getByRole('link', { name: 'Query' }).or(page.getByText('Query').first()).first().waitFor();

@@ -1,5 +1,8 @@
+import { copyFile, mkdir, readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runAgent, startAgent } from '../support/agent-process.ts';
+import { type Exit, node, repository, run } from '../support/process.ts';
 import { startStubApi } from '../support/stub-api.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -28,4 +31,42 @@ test('under an old Node signals are passed on', async () => {
   await api.received(1);
   agent.child.kill('SIGTERM');
   expect(await agent.exit).toMatchObject({ code: 0, signal: null });
+});
+
+/** A folder as npm leaves it: our package with a main of its own, and the Node for this platform or none. */
+async function installed(withNode: boolean): Promise<string> {
+  const own = await readFile(join(repository, 'package.json'), 'utf8');
+  const main = 'console.log(process.versions.node, process.argv.slice(2).join());';
+  const folder = await temporaryFolder({
+    'node_modules/os-inspector/package.json': own,
+    'node_modules/os-inspector/dist/agent/main.js': main,
+  });
+  const modules = join(folder, 'node_modules');
+  await mkdir(join(modules, 'os-inspector/bin'));
+  for (const file of ['launch.js', 'os-inspector-agent.js']) {
+    await copyFile(join(repository, 'bin', file), join(modules, 'os-inspector/bin', file));
+  }
+  const platform = `-${process.platform.replace('win32', 'win')}-${process.arch}`;
+  const names = Object.keys(JSON.parse(own).optionalDependencies).filter((name) => name.endsWith(platform));
+  expect(names).toHaveLength(1);
+  for (const name of withNode ? names : []) {
+    await symlink(join(repository, 'node_modules', name), join(modules, name), 'junction');
+  }
+  return folder;
+}
+
+function runInstalled(folder: string, args: string[]): Promise<Exit> {
+  const launcher = join(folder, 'node_modules', script.replace('bin/', 'os-inspector/bin/'));
+  return run(node, [...nodeArgs, launcher, ...args], { cwd: folder });
+}
+
+test('under an old Node an installed package goes on with the one installed beside it', async () => {
+  const exit = await runInstalled(await installed(true), ['once', '--state=x']);
+  expect(exit).toMatchObject({ code: 0, stdout: `${process.versions.node} once,--state=x\n`, stderr: '' });
+});
+
+test('under an old Node an installed package without one says what it needs', async () => {
+  const exit = await runInstalled(await installed(false), ['once']);
+  expect(exit).toMatchObject({ code: 1, stdout: '' });
+  expect(exit.stderr).toMatch(/needs Node 26 or newer, and this is 20\.1\.0: install it from/);
 });

@@ -51,6 +51,18 @@ test('npm start prints the first report and the address, answers with this host,
   expect(running.output()).not.toMatch(/"level":[56]0/);
 });
 
+test('when whoever started it is gone it stops by itself', async () => {
+  const cwd = await temporaryFolder();
+  const script = join(repository, 'scripts/start.ts');
+  // Ends at once by SIGKILL, and so passes nothing on.
+  const parent = start('sh', ['-c', `"${node}" "${script}" & wait`], { cwd, env: { PORT: '0' } });
+  const [, url = ''] = await parent.waitFor(/GraphiQL: (\S+)/);
+  parent.child.kill('SIGKILL');
+  // Its output is closed only once the last process that holds it has ended.
+  await parent.exit;
+  await expect(fetch(url)).rejects.toThrow();
+});
+
 test('npm start with a port that is taken says so and ends', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
