@@ -5,14 +5,16 @@
  */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readHostName } from '../plugins/sources/host-name.ts';
 import { linuxFiles } from '../plugins/sources/linux-files.ts';
+import { isRecordedHost } from '../plugins/sources/node-os.ts';
 import { type CommandName, exitCodes } from './cli.ts';
 import { type Collector, createCollector } from './collect.ts';
 import type { Overrides } from './config.ts';
 import { formatDuration } from './duration.ts';
 import { errorText } from './error-text.ts';
 import { readFingerprint } from './fingerprint.ts';
-import { loadHostId, StateError } from './host-identity.ts';
+import { loadHostId, readHostId, recordedStateFolder, StateError } from './host-identity.ts';
 import { buildReport, type SubmitReportInput } from './report.ts';
 import { type Log, run } from './run.ts';
 import { type Setup, setUp } from './setup.ts';
@@ -96,12 +98,7 @@ async function once(at: Surroundings): Promise<number> {
 
 async function print(at: Surroundings): Promise<number> {
   const setup = await setUp({ ...at, needsUrl: false });
-  const hostId = await hostIdFor(at, warnOn(at)).catch((error) => {
-    if (!(error instanceof StateError)) throw error;
-    at.note(`note: ${error.message}; the host id below is made up for this once`);
-    return crypto.randomUUID();
-  });
-  const report = await reporter(at, setup, hostId)(at.stop);
+  const report = await reporter(at, setup, await knownHostId(at))(at.stop);
   await at.print(`${JSON.stringify(report, null, 2)}\n`);
   return exitCodes.done;
 }
@@ -135,8 +132,28 @@ async function setUpToSend(at: Surroundings): Promise<{ setup: Setup; api: Api }
   return { setup, api: connect({ url: url ?? '', token }) };
 }
 
-async function hostIdFor({ stateFolder, root }: Surroundings, warn: Warn): Promise<string> {
-  return loadHostId({ stateFolder, fingerprint: await readFingerprint(root), warn });
+async function hostIdFor(at: Surroundings, warn: Warn): Promise<string> {
+  const stateFolder = await stateFolderFor(at);
+  return loadHostId({ stateFolder, fingerprint: await readFingerprint(at.root), warn });
+}
+
+/** The id that reports carry, whatever machine it was made on; made up where there is none. Writes nothing. */
+async function knownHostId(at: Surroundings): Promise<string> {
+  const stateFolder = await stateFolderFor(at);
+  let why = `there is no host id in ${stateFolder} yet`;
+  try {
+    const known = await readHostId(stateFolder);
+    if (known) return known;
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    why = error.message;
+  }
+  at.note(`note: ${why}; the host id below is made up for this once`);
+  return crypto.randomUUID();
+}
+
+async function stateFolderFor({ stateFolder, root }: Surroundings): Promise<string> {
+  return (await isRecordedHost(root)) ? recordedStateFolder(stateFolder, root) : stateFolder;
 }
 
 function warnOn({ note }: Surroundings): Warn {
@@ -159,9 +176,8 @@ function reporter(
   };
 }
 
-/** Asked for each report, as it may change while the agent runs. */
+/** As the os plugin has it. Asked for each report, as it may change while the agent runs. */
 async function hostName(root: string): Promise<string> {
-  if (root === '/') return hostname();
-  const files = linuxFiles(root);
-  return (await files.read('/proc/sys/kernel/hostname')) || (await files.read('/etc/hostname')) || hostname();
+  const name = process.platform === 'linux' ? await readHostName(linuxFiles(root), root) : null;
+  return name ?? hostname();
 }

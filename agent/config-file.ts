@@ -4,8 +4,12 @@
  * Says nothing about what the config holds: see `config`.
  */
 import { access, constants } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Loader, Loaders } from 'cosmiconfig';
+import { loadingProblem } from '../plugins/loading-problem.ts';
 import { errorText, OperatorError } from './error-text.ts';
+import { defaultLoadMs, loadWithin } from './load-within.ts';
 
 export type ConfigFile = {
   /** Absolute; null when there is no config file anywhere. */
@@ -37,6 +41,13 @@ export function describeSearch(cwd: string, system = systemFolder): string {
   return `${cwd} (${moduleName}.config.json and its like) and ${system}`;
 }
 
+export type FindOptions = {
+  /** Looked at when the current folder has none. @default systemFolder */
+  system?: string;
+  /** Time that a config which is a module has to load. @default 30000 */
+  loadMs?: number;
+};
+
 /**
  * Reads `file`, or else the first config found in the current folder or the system's.
  *
@@ -45,26 +56,29 @@ export function describeSearch(cwd: string, system = systemFolder): string {
 export async function findConfig(
   cwd: string,
   file: string | null = null,
-  system = systemFolder,
+  { system = systemFolder, loadMs = defaultLoadMs }: FindOptions = {},
 ): Promise<ConfigFile> {
-  if (file !== null) return readConfig(resolve(cwd, file));
+  if (file !== null) return readConfig(resolve(cwd, file), loadMs);
   return (
-    (await search(cwd, searchPlaces)) ??
-    (await search(system, wholeFiles)) ?? { path: null, folder: cwd, value: undefined }
+    (await search(cwd, searchPlaces, loadMs)) ??
+    (await search(system, wholeFiles, loadMs)) ?? { path: null, folder: cwd, value: undefined }
   );
 }
 
-async function readConfig(path: string): Promise<ConfigFile> {
+async function readConfig(path: string, loadMs: number): Promise<ConfigFile> {
   const { cosmiconfig } = await import('cosmiconfig');
-  const found = await cosmiconfig(moduleName).load(path).catch(fail(path));
+  const found = await cosmiconfig(moduleName, { loaders: await loadersFor(loadMs) })
+    .load(path)
+    .catch(fail(path));
   if (!found) throw new ConfigFileError(`cannot use ${path}: it has no "${moduleName}" key`);
   return { path, folder: dirname(path), value: found.config };
 }
 
-async function search(folder: string, places: readonly string[]): Promise<ConfigFile | null> {
+async function search(folder: string, places: readonly string[], loadMs: number): Promise<ConfigFile | null> {
   const { cosmiconfig } = await import('cosmiconfig');
   const explorer = cosmiconfig(moduleName, {
     searchPlaces: [...places],
+    loaders: await loadersFor(loadMs),
     searchStrategy: 'none',
     // A file that is there but empty is meant: its defaults serve, and no other file is used behind it.
     ignoreEmptySearchPlaces: false,
@@ -72,6 +86,43 @@ async function search(folder: string, places: readonly string[]): Promise<Config
   const found = await explorer.search(folder).catch(fail(folder));
   await refuseUnreadable(folder, places, found?.filepath);
   return found && { path: found.filepath, folder: dirname(found.filepath), value: found.config };
+}
+
+/** How a file is read, by its extension; what holds nothing is undefined, an empty config. */
+async function loadersFor(loadMs: number): Promise<Loaders> {
+  const { defaultLoaders } = await import('cosmiconfig');
+  const orEmpty =
+    (load: Loader): Loader =>
+    async (path, content) => {
+      const value = await load(path, content);
+      // To cosmiconfig null is a file that is not meant, as a package.json without our key.
+      return basename(path) === 'package.json' ? value : (value ?? undefined);
+    };
+  const loadModule = orEmpty((path) => importDefault(path, loadMs));
+  const json = orEmpty(defaultLoaders['.json']);
+  const yaml = orEmpty((path, text) => (isCommentAlone(text) ? null : defaultLoaders['.yaml'](path, text)));
+  const data = { '.json': json, '.yaml': yaml, '.yml': yaml, noExt: yaml };
+  return { ...data, '.ts': loadModule, '.js': loadModule, '.mjs': loadModule };
+}
+
+/** To YAML such a file has no document at all, which is an error there. */
+function isCommentAlone(text: string): boolean {
+  return text.split('\n').every((line) => /^\s*(?:#|$)/.test(line));
+}
+
+/** Not cosmiconfig's own loader: it runs a module that fails a second time, and its error is another. */
+async function importDefault(path: string, loadMs: number): Promise<unknown> {
+  let module: { default?: unknown };
+  try {
+    module = await loadWithin(loadMs, () => import(pathToFileURL(path).href));
+  } catch (cause) {
+    // A config is looked for as .mjs, but not as .mts.
+    throw new ConfigFileError(loadingProblem(cause, path, path.endsWith('.js')), { cause });
+  }
+  if (module.default === undefined) {
+    throw new ConfigFileError('it has no default export: write "export default { … }"');
+  }
+  return module.default;
 }
 
 /** A search passes over files that it may not read, and the agent would run with another config than meant. */

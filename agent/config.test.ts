@@ -36,6 +36,7 @@ describe('a right config', () => {
     ['OS_INSPECTOR_URL', { url: 'http://env/graphql' }, 'http://env/graphql'],
     ['API_IP and API_PORT', { apiIp: '10.0.0.5', apiPort: '5001' }, 'http://10.0.0.5:5001/graphql'],
     ['an IPv6 API_IP', { apiIp: 'fd00::5', apiPort: '80' }, 'http://[fd00::5]:80/graphql'],
+    ['a host name in API_IP', { apiIp: 'api_1.lan', apiPort: '80' }, 'http://api_1.lan:80/graphql'],
     [
       'OS_INSPECTOR_URL before API_IP',
       { url: 'http://env/', apiIp: '10.0.0.5', apiPort: '1' },
@@ -74,6 +75,11 @@ test.each<[unknown, string, string]>([
     'api.url',
     'must not hold a user or password: set OS_INSPECTOR_TOKEN instead',
   ],
+  ...['http://x:6000/graphql', 'https://x:1/graphql'].map((url): [unknown, string, string] => [
+    { api: { url } },
+    'api.url',
+    expect.stringMatching(/^port (?:6000|1) is one that fetch refuses/),
+  ]),
   [{ interval: 'often' }, 'interval', duration],
   [{ interval: true }, 'interval', duration],
   [{ interval: -5 }, 'interval', duration],
@@ -111,7 +117,16 @@ test.each<[Overrides, string, string]>([
   [{ apiPort: '4000' }, 'API_IP', 'is missing: API_PORT needs it, as in API_IP=10.0.0.5'],
   [{ apiIp: '10.0.0.5', apiPort: '70000' }, 'API_PORT', 'must be a whole number from 1 to 65535'],
   [{ apiIp: '10.0.0.5', apiPort: '4e3' }, 'API_PORT', 'must be a whole number from 1 to 65535'],
-  [{ apiIp: 'fe80::1%eth0', apiPort: '1' }, 'API_IP', 'must be an address or a host name, such as 10.0.0.5'],
+  [{ apiIp: 'fe80::1%eth0', apiPort: '80' }, 'API_IP', 'must be an address or a host name, such as 10.0.0.5'],
+  ...['10.0.0.5/x', 'api:80', 'me@api', 'api?x', 'api#x', 'a b', '1.2.3.4.5'].map(
+    (apiIp): [Overrides, string, string] => [
+      { apiIp, apiPort: '1000' },
+      'API_IP',
+      'must be an address or a host name, such as 10.0.0.5',
+    ],
+  ),
+  [{ apiIp: '10.0.0.5', apiPort: '6000' }, 'API_PORT', expect.stringMatching(/^port 6000 is one that fetch/)],
+  [{ url: 'http://x:22/' }, 'OS_INSPECTOR_URL', expect.stringMatching(/^port 22 is one that fetch refuses/)],
   [{ token: 'a b' }, 'OS_INSPECTOR_TOKEN', 'holds a space or a character that no HTTP header can carry'],
 ])('the environment %j has the problem %s: %s', (overrides, path, message) => {
   expect(checkConfig({}, overrides)).toMatchObject({ config: null, problems: [{ path, message }] });

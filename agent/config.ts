@@ -5,9 +5,10 @@
  * `agent.config.schema.json` derive from it. Reads no file and no environment; whether the plugins can
  * be loaded is for `configured-plugins` to say.
  */
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { builtinPluginNames } from '../plugins/index.ts';
+import { blockedPorts } from './blocked-ports.ts';
 import { durationPattern, parseDuration } from './duration.ts';
 import { type Problem, toProblems } from './problem.ts';
 
@@ -201,11 +202,13 @@ function checkOverrides({ url, token, apiIp, apiPort }: Overrides): Problem[] {
   }
   if (apiIp && !apiPort) complain('API_PORT', 'is missing: API_IP needs it, as in API_PORT=4000');
   if (apiPort && !apiIp) complain('API_IP', 'is missing: API_PORT needs it, as in API_IP=10.0.0.5');
-  if (apiIp && urlProblem(pythonUrl(apiIp, '80'))) {
+  if (apiIp && !isHost(apiIp)) {
     complain('API_IP', 'must be an address or a host name, such as 10.0.0.5');
   }
   if (apiPort && !(/^\d+$/.test(apiPort) && Number(apiPort) >= 1 && Number(apiPort) <= 65_535)) {
     complain('API_PORT', 'must be a whole number from 1 to 65535');
+  } else if (apiPort) {
+    complain('API_PORT', portProblem(apiPort));
   }
   return problems;
 }
@@ -213,6 +216,12 @@ function checkOverrides({ url, token, apiIp, apiPort }: Overrides): Problem[] {
 function overriddenUrl({ url, apiIp, apiPort }: Overrides): string | null {
   if (url) return url;
   return apiIp && apiPort ? pythonUrl(apiIp, apiPort) : null;
+}
+
+/** Whether it is an IP address or a host name: with anything else in it, an address would mean something else. */
+function isHost(text: string): boolean {
+  const looksRight = isIP(text) > 0 || /^[\p{L}\p{N}._-]+$/u.test(text);
+  return looksRight && URL.canParse(pythonUrl(text, '80'));
 }
 
 /** The address that the Python agent's two variables mean. */
@@ -223,6 +232,12 @@ function pythonUrl(ip: string, port: string): string {
 function urlProblem(text: string): string | null {
   if (!/^https?:\/\//i.test(text)) return 'must begin with http:// or https://';
   if (!URL.canParse(text)) return urlHint;
-  const { username, password } = new URL(text);
-  return username || password ? 'must not hold a user or password: set OS_INSPECTOR_TOKEN instead' : null;
+  const { username, password, port } = new URL(text);
+  if (username || password) return 'must not hold a user or password: set OS_INSPECTOR_TOKEN instead';
+  return portProblem(port);
+}
+
+function portProblem(port: string): string | null {
+  if (port === '' || !blockedPorts.has(Number(port))) return null;
+  return `port ${port} is one that fetch refuses, as another protocol lives there: have the API listen on another`;
 }

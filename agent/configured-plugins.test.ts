@@ -19,9 +19,9 @@ export default {
   collect: async ({ options }) => ({ row: options.row }),
 };`;
 
-async function load(plugins: unknown[], files: Record<string, string>) {
+async function load(plugins: unknown[], files: Record<string, string>, loadMs?: number) {
   const folder = await temporaryFolder(files);
-  return loadConfiguredPlugins(checkConfig({ plugins }).plugins, folder);
+  return loadConfiguredPlugins(checkConfig({ plugins }).plugins, folder, loadMs);
 }
 
 test('plugins are loaded in order, each with its timeout and checked options', async () => {
@@ -72,4 +72,25 @@ test('every problem of every plugin is reported with its path', async () => {
 test('options that a plugin needs and nobody gave are problems', async () => {
   const { problems } = await load(['./rack.mjs'], { 'rack.mjs': withOptions });
   expect(problems.map(({ path }) => path)).toEqual(['plugins.0.options.row']);
+});
+
+test('a built-in plugin takes no options', async () => {
+  const { problems } = await load(
+    [
+      { use: 'cpu', options: { depth: 2 } },
+      { use: 'os', options: {} },
+    ],
+    {},
+  );
+  expect(problems).toEqual([
+    { path: 'plugins.0.options.depth', message: 'unknown key, cpu takes no options' },
+  ]);
+});
+
+test('a plugin that never has done with loading is a problem, and the others are loaded', async () => {
+  const files = { 'late.mjs': 'await new Promise(() => {});', 'plain.mjs': plainObject };
+  const { plugins, problems } = await load(['./late.mjs', './plain.mjs'], files, 500);
+  const message = 'plugin ./late.mjs did not load within 500ms: does it await what never comes?';
+  expect(problems).toEqual([{ path: 'plugins.0', message }]);
+  expect(plugins).toMatchObject([{ plugin: { name: 'rack' } }]);
 });

@@ -8,10 +8,15 @@ export class OperatorError extends Error {
   override name = 'OperatorError';
 }
 
-/** Never throws and never returns the empty text, whatever it is given. */
+/**
+ * Never throws and never returns the empty text, whatever it is given. What no database can hold,
+ * halves of surrogate pairs and U+0000, is replaced or left out.
+ */
 export function errorText(thrown: unknown): string {
-  const line = describe(thrown).replace(/\s+/g, ' ').trim() || 'failed without a message';
-  return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`;
+  const line =
+    describe(thrown).replaceAll('\0', '').replace(/\s+/g, ' ').trim() || 'failed without a message';
+  // The cut may go through a pair, and the other half may have been missing from the start.
+  return (line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`).toWellFormed();
 }
 
 function describe(thrown: unknown): string {

@@ -2,11 +2,12 @@
  * host-identity: which host this is, made once and kept in the state folder as `host.json`.
  *
  * Agents that start at the same time agree on one id. What cannot be read, or belongs to another
- * machine, is never overwritten but set aside.
+ * machine, is never overwritten but set aside. A recorded host is no machine: it has an id of its own, in a
+ * folder of its own.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { errorText, OperatorError } from './error-text.ts';
 import { withFileLock } from './file-lock.ts';
@@ -39,7 +40,7 @@ const maxComponents = 64;
  * @throws StateError when it can neither be read nor kept
  */
 export async function loadHostId({ stateFolder, fingerprint, warn }: IdentityOptions): Promise<string> {
-  const path = join(stateFolder, 'host.json');
+  const path = identityFile(stateFolder);
   try {
     const known = parse(await readIfThere(path));
     const isOurs = known !== null && isSameMachine(known.fingerprint, fingerprint);
@@ -58,6 +59,33 @@ export async function loadHostId({ stateFolder, fingerprint, warn }: IdentityOpt
       cause,
     });
   }
+}
+
+/**
+ * Returns the id that is kept in this folder, of whichever machine; null when there is none. Writes nothing.
+ *
+ * @throws StateError when there is one that cannot be read
+ */
+export async function readHostId(stateFolder: string): Promise<string | null> {
+  const path = identityFile(stateFolder);
+  try {
+    const text = await readIfThere(path);
+    const known = parse(text);
+    if (text !== null && known === null) throw new Error('it is damaged');
+    return known?.id ?? null;
+  } catch (cause) {
+    throw new StateError(`cannot read the host id in ${path}: ${errorText(cause)}`, { cause });
+  }
+}
+
+/** Where the id of a recorded host is kept: that of the machine which replays it is never touched. */
+export function recordedStateFolder(stateFolder: string, root: string): string {
+  const name = createHash('sha256').update(resolve(root)).digest('hex').slice(0, 16);
+  return join(stateFolder, 'recorded', name);
+}
+
+function identityFile(stateFolder: string): string {
+  return join(stateFolder, 'host.json');
 }
 
 /** Under the lock, so what is read here is what others have left. */

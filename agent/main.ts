@@ -3,15 +3,25 @@
  * signals and ends the process.
  */
 import { homedir } from 'node:os';
+import { resolve } from 'node:path';
 import { exitCodes, parseCommandLine, usage } from './cli.ts';
 import type { Surroundings } from './commands.ts';
+import { errorText, OperatorError } from './error-text.ts';
 import type { Log } from './run.ts';
+import { claimStandardOutput } from './standard-output.ts';
 import { chooseStateFolder } from './state-folder.ts';
 import { agentVersion } from './version.ts';
 
 const { env } = process;
 const stopping = new AbortController();
 let openedLog: Log | null = null;
+let hasEnded = false;
+
+/** Lines that wait while the log cannot be written, a full disk for example; those after them are lost. */
+const maxLogBacklog = 1_048_576;
+
+const commandLine = parseCommandLine(process.argv.slice(2));
+const print = claimStandardOutput();
 
 /** Everything of ours stops at once; a plugin's module may still be loading, and cannot be told. */
 const graceMs = 1_000;
@@ -19,7 +29,7 @@ const graceMs = 1_000;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     stopping.abort(new Error(`told to stop by ${signal}`));
-    setTimeout(() => process.exit(exitCodeWhenStopped()), graceMs);
+    setTimeout(() => end(exitCodeWhenStopped()), graceMs);
   });
 }
 
@@ -30,46 +40,68 @@ process.on('uncaughtException', (error) => {
   else note(`warning: stray error, probably of a plugin: ${error?.stack ?? error}`);
 });
 
-// Whoever reads our output may have seen enough: `… plugins | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(exitCodes.done);
+// The agent alone ends its process: a plugin that does must not pass for a command that is done.
+process.on('exit', () => {
+  if (hasEnded) return;
+  process.exitCode = stopping.signal.aborted ? exitCodeWhenStopped() : exitCodes.failed;
+  if (!stopping.signal.aborted) tellEndedByPlugin();
 });
 
 // At once, as a plugin that hangs would keep the process from ending by itself.
-process.exit(await main());
+end(await main());
+
+function end(code: number): never {
+  hasEnded = true;
+  process.exit(code);
+}
 
 async function main(): Promise<number> {
-  const line = parseCommandLine(process.argv.slice(2));
-  if (line.is === 'help') return print(usage).then(() => exitCodes.done);
-  if (line.is === 'version') return print(`${agentVersion()}\n`).then(() => exitCodes.done);
-  if (line.is === 'wrong') {
-    note(`${line.message}\n\n${usage.trimEnd()}`);
-    return exitCodes.wrongInput;
+  try {
+    if (commandLine.is === 'help') return await print(usage).then(() => exitCodes.done);
+    if (commandLine.is === 'version') return await print(`${agentVersion()}\n`).then(() => exitCodes.done);
+    if (commandLine.is === 'wrong') {
+      note(`${commandLine.message}\n\n${usage.trimEnd()}`);
+      return exitCodes.wrongInput;
+    }
+    const { command, configFile, stateFolder } = commandLine;
+    // Loaded only now, so that help and a wrong command line are answered at once.
+    const { commandActions } = await import('./commands.ts');
+    return await commandActions[command](surroundings(configFile, stateFolder));
+  } catch (error) {
+    return exitCodeFor(error);
   }
-  // Loaded only now, so that help and a wrong command line are answered at once.
-  const [{ commandActions }, { ConfigError }, { ConfigFileError }] = await Promise.all([
-    import('./commands.ts'),
+}
+
+async function exitCodeFor(error: unknown): Promise<number> {
+  const [{ ConfigError }, { ConfigFileError }] = await Promise.all([
     import('./setup.ts'),
     import('./config-file.ts'),
   ]);
-  try {
-    return await commandActions[line.command](surroundings(line.configFile, line.stateFolder));
-  } catch (error) {
-    if (error instanceof ConfigError || error instanceof ConfigFileError) {
-      note(error.message);
-      return exitCodes.wrongInput;
-    }
-    if (stopping.signal.aborted) return exitCodeWhenStopped();
-    note(`error: ${error instanceof Error ? error.stack : error}`);
-    return exitCodes.failed;
+  if (error instanceof ConfigError || error instanceof ConfigFileError) {
+    note(error.message);
+    return exitCodes.wrongInput;
   }
+  if (stopping.signal.aborted) return exitCodeWhenStopped();
+  const isOurs = error instanceof OperatorError || !(error instanceof Error);
+  note(`error: ${isOurs ? errorText(error) : error.stack}`);
+  return exitCodes.failed;
 }
 
 /** Being told to stop is no failure of the daemon, but whoever waits for a report did not get it. */
 function exitCodeWhenStopped(): number {
-  const line = parseCommandLine(process.argv.slice(2));
-  return line.is === 'command' && line.command === 'run' ? exitCodes.done : exitCodes.failed;
+  return isCommand('run') ? exitCodes.done : exitCodes.failed;
+}
+
+function isCommand(name: string): boolean {
+  return commandLine.is === 'command' && commandLine.command === name;
+}
+
+function tellEndedByPlugin(): void {
+  const cause =
+    'a plugin ended the process before the command was done: only the agent may call process.exit';
+  if (openedLog) openedLog.error({ cause }, 'agent ended');
+  else if (!isCommand('once')) note(`error: ${cause}`);
+  else print(`error: ${cause}\n`).catch(() => note(`error: ${cause}`));
 }
 
 function surroundings(configFile: string | null, stateOption: string | null): Surroundings {
@@ -85,17 +117,13 @@ function surroundings(configFile: string | null, stateOption: string | null): Su
     configFile,
     stateFolder: chooseStateFolder({ ...hints, home: homedir(), isRoot: process.getuid?.() === 0 }),
     overrides,
-    root: env.HOST_ROOT || '/',
+    root: resolve(env.HOST_ROOT || '/'),
     agentVersion: agentVersion(),
     stop: stopping.signal,
     print,
     note,
     openLog,
   };
-}
-
-function print(text: string): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
 }
 
 function note(line: string): void {
@@ -105,6 +133,9 @@ function note(line: string): void {
 async function openLog(): Promise<Log> {
   const { pino } = await import('pino');
   // Synchronously: otherwise what is written while the process ends overtakes the line before it.
-  openedLog = pino({ name: 'os-inspector-agent' }, pino.destination({ fd: process.stdout.fd, sync: true }));
+  const output = pino.destination({ fd: process.stdout.fd, sync: true, maxLength: maxLogBacklog });
+  // Reports are worth more than the lines about them.
+  output.on('error', () => {});
+  openedLog = pino({ name: 'os-inspector-agent' }, output);
   return openedLog;
 }

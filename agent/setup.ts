@@ -1,4 +1,5 @@
 /** setup: from settings to an agent that can collect, or one message with everything that is wrong. */
+import { stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { type AgentConfig, checkConfig, type Overrides } from './config.ts';
 import { type ConfigFile, describeSearch, findConfig } from './config-file.ts';
@@ -11,6 +12,8 @@ export type SetupOptions = {
   /** `--config`; null looks for one. */
   configFile: string | null;
   overrides: Overrides;
+  /** `HOST_ROOT`: where the host's file system begins. */
+  root: string;
   /** Whether the command sends anything, and so cannot do without the address of the API. */
   needsUrl: boolean;
 };
@@ -32,16 +35,25 @@ export class ConfigError extends OperatorError {
  *
  * @throws ConfigError with every problem; ConfigFileError when there is nothing to check
  */
-export async function setUp({ cwd, configFile, overrides, needsUrl }: SetupOptions): Promise<Setup> {
+export async function setUp({ cwd, configFile, overrides, root, needsUrl }: SetupOptions): Promise<Setup> {
   const file = await findConfig(cwd, configFile);
   const checked = checkConfig(file.value, overrides);
   const loaded = await loadConfiguredPlugins(checked.plugins, file.folder);
-  const problems = [...checked.problems, ...loaded.problems];
+  const problems = [...checked.problems, ...loaded.problems, ...(await rootProblems(root))];
   if (needsUrl && checked.config?.url === null) problems.push(missingUrl(file, cwd));
   if (problems.length > 0 || !checked.config) {
     throw new ConfigError(formatProblems(subject(file, cwd), problems));
   }
   return { configPath: file.path, config: checked.config, plugins: loaded.plugins };
+}
+
+/** A folder that is not mounted would give a report of nothing but nulls. */
+async function rootProblems(root: string): Promise<Problem[]> {
+  const isFolder = await stat(root).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return isFolder ? [] : [{ path: 'HOST_ROOT', message: `${root} is no folder` }];
 }
 
 /** The config file as people would name it from where they are. */

@@ -108,6 +108,19 @@ const answers: [string, Answer, string, string][] = [
     'is not the API; is api.url right?',
   ],
   [
+    'an endless answer',
+    (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const feed = () => {
+        while (!response.destroyed && response.write('['.repeat(65_536)));
+      };
+      response.on('drain', feed);
+      feed();
+    },
+    'UNAVAILABLE',
+    'is not the API; is api.url right?',
+  ],
+  [
     'other JSON',
     (_, response) => respond(response, 200, { hello: 'world' }),
     'UNAVAILABLE',

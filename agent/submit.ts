@@ -8,6 +8,7 @@ import type { ClientError } from 'graphql-request';
 import { DeadlineError, withDeadline } from './deadline.ts';
 import { formatDuration } from './duration.ts';
 import { errorText, OperatorError } from './error-text.ts';
+import { AnswerTooLongError, fetchBounded } from './fetch-bounded.ts';
 import type { SubmitReportInput } from './report.ts';
 
 /**
@@ -73,6 +74,7 @@ export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSetting
       headers: token ? { authorization: `Bearer ${token}` } : {},
       // A redirected POST becomes a GET without a body: better to name the new address.
       redirect: 'manual',
+      fetch: fetchBounded,
     });
     try {
       return await withDeadline(timeoutMs, stop, (signal) =>
@@ -83,6 +85,7 @@ export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSetting
       if (error instanceof DeadlineError) {
         throw unavailable(`the API at ${api} did not answer within ${formatDuration(timeoutMs)}`, error);
       }
+      if (error instanceof AnswerTooLongError) throw notGraphQL(api, error);
       throw error instanceof ClientError ? fromResponse(error, api) : fromFetch(error, api);
     }
   }

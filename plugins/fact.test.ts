@@ -27,8 +27,8 @@ import {
 const cases: Record<string, { fact: Fact; accepts: unknown[]; refuses: unknown[] }> = {
   text: {
     fact: text('words'),
-    accepts: ['a', ' ', 'Zoë', 'x'.repeat(65_536)],
-    refuses: ['', 1, true, [], {}, 'x'.repeat(65_537)],
+    accepts: ['a', ' ', 'Zoë', 'whole \u{1f600}', 'x'.repeat(65_536)],
+    refuses: ['', 1, true, [], {}, 'x'.repeat(65_537), 'half \ud83d', '\ude00', 'a\0b'],
   },
   count: {
     fact: count('how many'),

@@ -18,7 +18,13 @@ const macPattern = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}(?:(?::[0-9a-f]{2}){2}|(?::[0
 /** Long enough for any name or command line, short enough that no single value can swamp a report. */
 const maxTextLength = 65_536;
 
-const words = z.string().min(1, 'must not be empty: unknown is null').max(maxTextLength);
+/** Half a surrogate pair has no UTF-8, and PostgreSQL stores no U+0000. */
+const words = z
+  .string()
+  .min(1, 'must not be empty: unknown is null')
+  .max(maxTextLength)
+  .refine((value) => value.isWellFormed(), 'must be well-formed: it holds half a surrogate pair')
+  .refine((value) => !value.includes('\0'), 'must not hold U+0000');
 const atLeastZero = z.number().nonnegative();
 
 type KindInfo = { schema: z.ZodType; compare: Comparison; unit: string | null; summary: string };

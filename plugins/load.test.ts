@@ -61,6 +61,7 @@ test.each([
   ['http', 'no plugin "http": built in are cpu, user, os, network'],
   ['plugins/rack.ts', 'no plugin "plugins/rack.ts": built in are'],
   ['./rack.ts', 'paths are relative to the folder of the config'],
+  ['./folder', "/folder is a folder: name the plugin's file in it"],
   ['./broken.mjs', 'cannot load plugin ./broken.mjs: no licence'],
   ['./text.mjs', 'cannot load plugin ./text.mjs: just text'],
   ['./named.mjs', 'has no default export'],
@@ -69,6 +70,7 @@ test.each([
   ['./wrong.mjs', 'name: must be camelCase'],
 ])('%s says why it is no plugin', async (use, message) => {
   const folder = await temporaryFolder({
+    'folder/rack.mjs': plain,
     'broken.mjs': 'throw new Error("no licence");',
     'text.mjs': 'throw "just text";',
     'named.mjs': 'export const plugin = {};',

@@ -3,12 +3,13 @@
  *
  * Used by the agent and the API alike, so that both mean the same plugin by the same words.
  */
-import { access } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { didYouMean } from './did-you-mean.ts';
 import { builtinPluginNames, builtinPlugins } from './index.ts';
+import { loadingProblem } from './loading-problem.ts';
 import { messageOf } from './message-of.ts';
 import { type AnyPlugin, definePlugin } from './plugin.ts';
 
@@ -54,13 +55,11 @@ function isFile(use: string): boolean {
 
 async function findFile(use: string, folder: string): Promise<string> {
   const path = use.startsWith('file:') ? fileURLToPath(use) : resolve(folder, use);
-  try {
-    await access(path);
-  } catch (cause) {
-    throw new PluginLoadError(`no plugin file ${path}: paths are relative to the folder of the config`, {
-      cause,
-    });
-  }
+  const found = await stat(path).catch((cause) => {
+    const message = `no plugin file ${path}: paths are relative to the folder of the config`;
+    throw new PluginLoadError(message, { cause });
+  });
+  if (found.isDirectory()) throw new PluginLoadError(`${path} is a folder: name the plugin's file in it`);
   return pathToFileURL(path).href;
 }
 
@@ -71,7 +70,6 @@ function findPackage(use: string, folder: string): string {
     const hint = didYouMean(use, builtinPluginNames) ?? `built in are ${builtinPluginNames.join(', ')}`;
     throw new PluginLoadError(
       `no plugin ${JSON.stringify(use)}: ${hint}; a file begins with "./" and a package must be installed`,
-      { cause: url },
     );
   }
   return url;
@@ -93,17 +91,6 @@ function resolveFrom(use: string, folder: string): string | Error {
   } finally {
     hooks.deregister();
   }
-}
-
-/** Node's own words, and what to do where a package.json says that the file is no ES module. */
-function loadingProblem(cause: unknown, url: string): string {
-  const isTakenForCommonJs = cause instanceof SyntaxError && /\b(import|export)\b/.test(cause.message);
-  if (!isTakenForCommonJs || !/\.[jt]s$/.test(url)) return messageOf(cause);
-  const name = url
-    .replace(/\.([jt])s$/, '.m$1s')
-    .split('/')
-    .pop();
-  return `${messageOf(cause)}; name it ${name}, or write "type": "module" in the package.json above it`;
 }
 
 let served = false;

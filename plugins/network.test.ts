@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import os from 'node:os';
 import { expect, test } from 'vitest';
 import { collectChecked, collectContext } from '../test/support/recorded-hosts.ts';
+import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import network from './network.ts';
 import { parseIpv4DefaultRoutes, parseIpv6DefaultRoutes, sortRoutes } from './sources/default-routes.ts';
 import { ipv4FromHex, ipv6FromHex, withoutZone } from './sources/ip-address.ts';
@@ -134,11 +135,40 @@ test('the primary address is on the interface of the best route', () => {
     { name: 'docker0', addresses: [at('172.17.0.1')] },
     { name: 'eth0', addresses: [at('169.254.1.1', 'link'), at('10.0.0.5'), at('2001:db8::5')] },
   ];
-  expect(primaryAddress(interfaces, [{ interface: 'eth0', family: 'ipv4' }])).toBe('10.0.0.5');
-  expect(primaryAddress(interfaces, [{ interface: 'eth0', family: 'ipv6' }])).toBe('2001:db8::5');
-  expect(primaryAddress(interfaces, [{ interface: 'gone', family: 'ipv4' }])).toBe('172.17.0.1');
-  expect(primaryAddress([{ name: 'lo', addresses: [at('127.0.0.1', 'host')] }], [])).toBeNull();
-  expect(primaryAddress([{ name: 'a', addresses: [at('2001:db8::9')] }], [])).toBe('2001:db8::9');
+  expect(primaryAddress(interfaces, [{ interface: 'eth0', family: 'ipv4' }], [])).toBe('10.0.0.5');
+  expect(primaryAddress(interfaces, [{ interface: 'eth0', family: 'ipv6' }], [])).toBe('2001:db8::5');
+  expect(primaryAddress(interfaces, [{ interface: 'docker0', family: 'ipv4' }], [])).toBe('172.17.0.1');
+});
+
+test('without a default route the primary address is on an interface with a device, or there is none', () => {
+  const docker0 = { name: 'docker0', addresses: [at('172.17.0.1')] };
+  const eth0 = { name: 'eth0', addresses: [at('2001:db8::5'), at('10.0.0.5')] };
+  const gone = [{ interface: 'gone', family: 'ipv4' as const }];
+  expect(primaryAddress([docker0, eth0], gone, ['eth0'])).toBe('10.0.0.5');
+  expect(primaryAddress([docker0], gone, ['eth0'])).toBeNull();
+  expect(primaryAddress([docker0], [], [])).toBeNull();
+  const a = { name: 'a', addresses: [at('169.254.1.1', 'link'), at('2001:db8::9')] };
+  expect(primaryAddress([a], [], ['a'])).toBe('2001:db8::9');
+});
+
+test.runIf(process.platform === 'linux')('a container bridge alone gives no primary address', async () => {
+  const address = (address: string, mac: string) => [
+    { address, netmask: '255.255.0.0', family: 'IPv4', mac, internal: false, cidr: `${address}/16` },
+  ];
+  const networkInterfaces = {
+    docker0: address('172.17.0.1', '02:42:00:00:00:01'),
+    eth0: address('10.0.0.5', '52:54:00:00:00:01'),
+  };
+  const files = {
+    'node-os.json': JSON.stringify({ networkInterfaces }),
+    'sys/class/net/docker0/bridge/id': '8000',
+    'sys/class/net/eth0/type': '1',
+  };
+  const primary = async (more: object) =>
+    (await collectChecked(network, collectContext(await temporaryFolder({ ...files, ...more }))))
+      .primaryAddress;
+  expect(await primary({})).toBeNull();
+  expect(await primary({ 'sys/class/net/eth0/device/uevent': '' })).toBe('10.0.0.5');
 });
 
 test('resolv.conf: the last of search and domain counts, comments do not', () => {

@@ -15,7 +15,7 @@ export default definePlugin({
   description: 'Interfaces, addresses, default routes and name servers',
   facts: {
     primaryAddress: ip(
-      'Address of the interface with the best default route, IPv4 first; null if it has none',
+      'Address of the interface with the best default route, IPv4 first; without such a route, of the first interface by name that has a device behind it; null if there is none',
     ),
     interfaces: list('Network interfaces by name', {
       name: text('Name of the interface', { nullable: false }),

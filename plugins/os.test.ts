@@ -14,6 +14,10 @@ import { parseAssignments } from './sources/shell-assignments.ts';
 
 const isLinux = process.platform === 'linux';
 
+/** What /proc/cpuinfo has in a virtual machine, and on metal. */
+const guest = 'flags\t\t: fpu hypervisor\n';
+const metal = 'flags\t\t: fpu vmx\n';
+
 test('this host: what it tells agrees with node:os', async () => {
   const values = await collectChecked(osPlugin, collectContext('/'));
   expect(values).toMatchObject({
@@ -91,6 +95,34 @@ test.runIf(isLinux).each([
   },
 );
 
+const kernelName = 'proc/sys/kernel/hostname';
+
+test.runIf(isLinux).each<[string | null, Record<string, string>]>([
+  ['mounted', { 'etc/hostname': 'mounted\n', [kernelName]: 'container\n' }],
+  ['mounted', { 'etc/hostname': '# set by hand\n\nmounted\n' }],
+  ['kernel', { 'etc/hostname': '\n', [kernelName]: 'kernel\n' }],
+  ['kernel', { 'etc/hostname': '\0\0\0', [kernelName]: 'kernel\n' }],
+  ['recorded', { [kernelName]: '(none)\n', 'node-os.json': '{"hostname":"recorded"}' }],
+  [null, { [kernelName]: '(none)\n', 'node-os.json': '{"hostname":"(none)"}' }],
+])('host name %j of %j under another root', async (hostname, files) => {
+  const root = await temporaryFolder({ 'node-os.json': '{}', ...files });
+  expect(await collectChecked(osPlugin, collectContext(root))).toMatchObject({ hostname });
+});
+
+test.runIf(isLinux)(
+  'what PID 1 says about its container, and the clocks, are read from the root',
+  async () => {
+    const root = await temporaryFolder({
+      'node-os.json': '{}',
+      'proc/cpuinfo': guest,
+      'proc/1/environ': 'PATH=/bin\0container=lxc\0',
+      'sys/devices/system/clocksource/clocksource0/available_clocksource': 'kvm-clock tsc\n',
+    });
+    const values = await collectChecked(osPlugin, collectContext(root));
+    expect(values).toMatchObject({ virtualization: 'kvm', container: 'lxc' });
+  },
+);
+
 test.each([
   ['web1.example.org', null, 'web1.example.org'],
   ['web1', '127.0.1.1 web1.example.org web1', 'web1.example.org'],
@@ -123,9 +155,6 @@ test('boot time and uptime of damaged files are unknown', () => {
   expect(parseUptime('12.5 3')).toBe(12.5);
 });
 
-const guest = 'flags\t\t: fpu hypervisor\n';
-const metal = 'flags\t\t: fpu vmx\n';
-
 test.each<[string | null, Partial<VirtualizationSigns>]>([
   ['kvm', { cpuinfo: guest, dmi: ['Standard PC (Q35 + ICH9, 2009)', 'QEMU'] }],
   ['qemu', { dmi: ['QEMU Virtual Machine', 'QEMU'] }],
@@ -145,12 +174,19 @@ test.each<[string | null, Partial<VirtualizationSigns>]>([
   ['kvm', { sysinfo: 'VM00 Control Program: KVM/Linux' }],
   ['none', { sysinfo: 'Manufacturer: IBM\nLPAR Name: LP1' }],
   ['uml', { cpuinfo: 'processor\t: 0\nvendor_id\t: User Mode Linux\n' }],
+  ['kvm', { cpuinfo: guest, clockSources: 'kvm-clock tsc acpi_pm' }],
+  ['microsoft', { cpuinfo: guest, clockSources: 'hyperv_clocksource_tsc_page acpi_pm' }],
+  ['xen', { cpuinfo: guest, clockSources: 'tsc xen' }],
+  ['vm-other', { cpuinfo: guest, clockSources: 'tsc hpet' }],
+  ['none', { cpuinfo: metal, clockSources: 'tsc kvm-clock' }],
+  ['vmware', { cpuinfo: guest, dmi: ['VMware7,1'], clockSources: 'kvm-clock' }],
   ['vm-other', { cpuinfo: guest }],
   ['none', { cpuinfo: metal }],
   [null, { cpuinfo: 'processor\t: 0\nFeatures\t: fp asimd\n' }],
   [null, {}],
 ])('virtualization %s of %j', (expected, signs) => {
-  const none = { cpuinfo: null, hypervisorType: null, deviceTree: null, sysinfo: null, dmi: [] };
+  const texts = { cpuinfo: null, hypervisorType: null, deviceTree: null, sysinfo: null, clockSources: null };
+  const none = { ...texts, dmi: [] };
   expect(detectVirtualization({ ...none, ...signs })).toBe(expected);
 });
 

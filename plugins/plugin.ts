@@ -113,7 +113,7 @@ const pluginDeclaration = z
       (name) => !reservedPluginNames.includes(name),
       'is a name that every report has already',
     ),
-    version: z.int().positive(),
+    version: z.int32().positive(),
     description,
     facts: factsDeclaration,
     readings: factsDeclaration.optional(),

@@ -2,7 +2,8 @@
  * detect-virtualization: which hypervisor a Linux host runs under, in the words of systemd-detect-virt.
  *
  * Firmware names the hypervisor by its product; the signs and their order are those of
- * systemd's src/basic/virt.c, so that both give the same answer.
+ * systemd's src/basic/virt.c, so that both give the same answer. Where systemd asks the processor, which
+ * JavaScript cannot, the clocks that the kernel has from its hypervisor tell instead.
  */
 
 export type VirtualizationSigns = {
@@ -13,6 +14,8 @@ export type VirtualizationSigns = {
   deviceTree: string | null;
   /** /proc/sysinfo of an s390x. */
   sysinfo: string | null;
+  /** Names of the clocks that the kernel could use, with blanks between them. */
+  clockSources: string | null;
   /** Texts of the DMI tables, the product's name first. */
   dmi: string[];
 };
@@ -51,7 +54,15 @@ export function detectVirtualization(signs: VirtualizationSigns): string | null 
   if (signs.deviceTree) return fromDeviceTree(signs.deviceTree);
   if (signs.sysinfo) return fromSysinfo(signs.sysinfo);
   if (isVirtual === null) return null;
-  return isVirtual ? 'vm-other' : 'none';
+  return isVirtual ? (fromClockSources(signs.clockSources ?? '') ?? 'vm-other') : 'none';
+}
+
+/** Small virtual machines, such as Firecracker's, have no firmware that would name the hypervisor. */
+function fromClockSources(names: string): string | null {
+  const words = names.split(/\s+/);
+  if (words.includes('kvm-clock')) return 'kvm';
+  if (words.some((word) => word.startsWith('hyperv_clocksource_'))) return 'microsoft';
+  return words.includes('xen') ? 'xen' : null;
 }
 
 function fromDmi(dmi: string[], isVirtual: boolean | null): string | null {

@@ -16,11 +16,11 @@ test('what is missing or no file is null', async () => {
   expect(await files.link('/etc/hosts')).toBeNull();
 });
 
-test('text loses the white space at its end, bytes lose nothing, names are sorted', async () => {
-  const files = linuxFiles(await temporaryFolder({ 'sys/b': ' up \n\n', 'sys/a': '' }));
+test('text loses the white space at its end and U+0000, bytes lose nothing, names are sorted', async () => {
+  const files = linuxFiles(await temporaryFolder({ 'sys/b': ' u\0p \n\n', 'sys/a': '' }));
   expect(await files.read('/sys/b')).toBe(' up');
   expect(await files.read('/sys/a')).toBe('');
-  expect(Buffer.from((await files.readBytes('/sys/b')) ?? []).toString()).toBe(' up \n\n');
+  expect(Buffer.from((await files.readBytes('/sys/b')) ?? []).toString()).toBe(' u\0p \n\n');
   expect(await files.list('/sys')).toEqual(['a', 'b']);
 });
 

@@ -10,7 +10,10 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 
 export type LinuxFiles = {
-  /** The file's text with the white space at its end taken off, or null when it cannot be read. */
+  /**
+   * The file's text without white space at its end, or null when it cannot be read. U+0000 is left out:
+   * no fact may hold it, and a file that a power cut has filled with it is as good as empty.
+   */
   read(path: string): Promise<string | null>;
   /** The file's bytes, or null when it cannot be read. */
   readBytes(path: string): Promise<Uint8Array | null>;
@@ -37,7 +40,8 @@ export function linuxFiles(root: string, signal?: AbortSignal): LinuxFiles {
     }
   }
   return {
-    read: (path) => attempt(path, async (real) => (await readFile(real, { encoding: 'utf8' })).trimEnd()),
+    read: (path) =>
+      attempt(path, async (real) => (await readFile(real, 'utf8')).replaceAll('\0', '').trimEnd()),
     readBytes: (path) => attempt(path, (real) => readFile(real)),
     list: (path) => attempt(path, async (real) => (await readdir(real)).sort()),
     async link(path) {

@@ -64,9 +64,14 @@ export function toNetwork(raw: RawNetwork) {
     ...parseIpv4DefaultRoutes(raw.route, raw.endianness),
     ...parseIpv6DefaultRoutes(raw.ipv6Route),
   ]);
+  const devices = (raw.links ?? []).filter(({ entries }) => entries.includes('device'));
   const resolver = toResolver(raw);
   return {
-    primaryAddress: primaryAddress(interfaces, routes),
+    primaryAddress: primaryAddress(
+      interfaces,
+      routes,
+      devices.map(({ name }) => name),
+    ),
     interfaces: names.length > 0 || raw.links ? interfaces : null,
     defaultGateways: raw.route === null && raw.ipv6Route === null ? null : routes.flatMap(toGateway),
     dnsServers: resolver?.servers ?? null,

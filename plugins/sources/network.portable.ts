@@ -58,10 +58,11 @@ export function toPortableNetwork({ nodeInterfaces, links, gateway, servers }: R
     };
   });
   const family = isIP(gateway) === 6 ? ('ipv6' as const) : ('ipv4' as const);
+  const devices = links.filter((link) => !link.virtual && !link.internal).map(({ iface }) => iface);
   const through = links.find((link) => link.default)?.iface ?? null;
   const address = withoutZone(gateway);
   return {
-    primaryAddress: primaryAddress(interfaces, [{ interface: through, family }]),
+    primaryAddress: primaryAddress(interfaces, [{ interface: through, family }], devices),
     interfaces,
     defaultGateways: address ? [{ address, interface: through, family, metric: null }] : [],
     dnsServers: servers.map(withoutPort).filter((server) => server !== null),

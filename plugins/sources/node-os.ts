@@ -48,9 +48,17 @@ export type RecordedNodeOs = {
 };
 
 export async function nodeOs(root: string): Promise<NodeOs> {
-  if (root === '/') return liveNodeOs;
-  const recorded = await readFile(join(root, 'node-os.json'), 'utf8').catch(() => null);
+  const recorded = await readRecorded(root);
   return recorded === null ? liveNodeOs : recordedNodeOs(JSON.parse(recorded));
+}
+
+/** Whether that root is a recorded host, and so no machine at all. */
+export async function isRecordedHost(root: string): Promise<boolean> {
+  return (await readRecorded(root)) !== null;
+}
+
+async function readRecorded(root: string): Promise<string | null> {
+  return root === '/' ? null : readFile(join(root, 'node-os.json'), 'utf8').catch(() => null);
 }
 
 export const liveNodeOs: NodeOs = {

@@ -7,6 +7,7 @@ import { parseBootSeconds, steadyBootTime } from './boot-time.ts';
 import { type ContainerSigns, detectContainer } from './detect-container.ts';
 import { detectVirtualization, type VirtualizationSigns } from './detect-virtualization.ts';
 import { qualifiedName } from './etc-hosts.ts';
+import { readHostName } from './host-name.ts';
 import { type LinuxFiles, linuxFiles } from './linux-files.ts';
 import { nodeOs } from './node-os.ts';
 import { once } from './once.ts';
@@ -42,14 +43,14 @@ export async function collectOsOnLinux(context: CollectContext) {
 }
 
 async function gatherOs(files: LinuxFiles, { root, cache }: CollectContext): Promise<RawOs> {
-  const [node, etcRelease, debianVersion, kernel, arch, hostname, hosts, localtime, timezone] =
+  const [node, hostname, etcRelease, debianVersion, kernel, arch, hosts, localtime, timezone] =
     await Promise.all([
       nodeOs(root),
+      readHostName(files, root),
       files.read('/etc/os-release'),
       files.read('/etc/debian_version'),
       files.read('/proc/sys/kernel/osrelease'),
       files.read('/proc/sys/kernel/arch'),
-      files.read('/proc/sys/kernel/hostname'),
       files.read('/etc/hosts'),
       files.link('/etc/localtime'),
       files.read('/etc/timezone'),
@@ -64,7 +65,7 @@ async function gatherOs(files: LinuxFiles, { root, cache }: CollectContext): Pro
     debianVersion,
     kernel: kernel || node.release(),
     machine: arch || node.machine(),
-    hostname: hostname || (await files.read('/etc/hostname')) || node.hostname(),
+    hostname,
     hosts,
     localtime,
     timezone: timezone || node.timezone(),
@@ -74,21 +75,23 @@ async function gatherOs(files: LinuxFiles, { root, cache }: CollectContext): Pro
 
 async function gatherVirtualization(files: LinuxFiles): Promise<VirtualizationSigns> {
   const dmi = ['product_name', 'sys_vendor', 'board_vendor', 'bios_vendor', 'product_version'];
-  const [cpuinfo, hypervisorType, deviceTree, sysinfo, ...dmiTexts] = await Promise.all([
+  const [cpuinfo, hypervisorType, deviceTree, sysinfo, clockSources, ...dmiTexts] = await Promise.all([
     files.read('/proc/cpuinfo'),
     files.read('/sys/hypervisor/type'),
     files.read('/sys/firmware/devicetree/base/hypervisor/compatible'),
     files.read('/proc/sysinfo'),
+    files.read('/sys/devices/system/clocksource/clocksource0/available_clocksource'),
     ...dmi.map((name) => files.read(`/sys/class/dmi/id/${name}`)),
   ]);
-  return { cpuinfo, hypervisorType, deviceTree, sysinfo, dmi: dmiTexts.filter((text) => text !== null) };
+  const texts = { cpuinfo, hypervisorType, deviceTree, sysinfo, clockSources };
+  return { ...texts, dmi: dmiTexts.filter((text) => text !== null) };
 }
 
 async function gatherContainer(files: LinuxFiles): Promise<ContainerSigns> {
   const [runHost, systemd, environ, cgroup, dockerenv, containerenv, osrelease, booted] = await Promise.all([
     files.read('/run/host/container-manager'),
     files.read('/run/systemd/container'),
-    files.read('/proc/1/environ'),
+    files.readBytes('/proc/1/environ'),
     files.read('/proc/1/cgroup'),
     files.read('/.dockerenv'),
     files.read('/run/.containerenv'),
@@ -97,7 +100,8 @@ async function gatherContainer(files: LinuxFiles): Promise<ContainerSigns> {
   ]);
   return {
     manager: runHost || systemd,
-    environ,
+    // Its parts end in U+0000, which a text read from a file has lost.
+    environ: environ && new TextDecoder().decode(environ),
     cgroup,
     hasDockerenv: dockerenv !== null,
     hasContainerenv: containerenv !== null,
@@ -109,7 +113,6 @@ async function gatherContainer(files: LinuxFiles): Promise<ContainerSigns> {
 /** Shapes raw texts into facts; pure. */
 export function toOs(raw: RawOs) {
   const release = parseAssignments(raw.osRelease ?? '');
-  const hostname = named(raw.hostname);
   return {
     platform: 'linux',
     distribution: release.NAME || null,
@@ -119,8 +122,8 @@ export function toOs(raw: RawOs) {
     codename: release.VERSION_CODENAME || null,
     kernel: raw.kernel || null,
     architecture: raw.machine,
-    hostname,
-    fqdn: hostname && qualifiedName(hostname, raw.hosts),
+    hostname: raw.hostname,
+    fqdn: raw.hostname && qualifiedName(raw.hostname, raw.hosts),
     timezone:
       /\/zoneinfo\/(?:posix\/|right\/)?(.+)$/.exec(raw.localtime ?? '')?.[1] ?? firstLine(raw.timezone),
     virtualization: raw.virtualization,
@@ -145,11 +148,6 @@ function pointRelease(id = '', versionId = '', debianVersion: string | null): st
     /^\d+(\.\d+)+$/.test(debianVersion ?? '') &&
     debianVersion?.startsWith(`${versionId}.`);
   return (isPointRelease ? debianVersion : versionId) || null;
-}
-
-/** `(none)` is what the kernel has before anyone sets a name. */
-function named(hostname: string | null): string | null {
-  return hostname && hostname !== '(none)' ? hostname : null;
 }
 
 function firstLine(text: string | null): string | null {

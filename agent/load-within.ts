@@ -1,0 +1,31 @@
+/**
+ * load-within: gives what users wrote, a config or a plugin, a limited time to load.
+ *
+ * A module that awaits at its top what never comes would otherwise hold up the agent for ever, or end it
+ * without a word when nothing else keeps the process alive.
+ */
+import { DeadlineError, withDeadline } from './deadline.ts';
+import { formatDuration } from './duration.ts';
+
+/** Loading reads a few files; who takes this long waits for something. */
+export const defaultLoadMs = 30_000;
+
+/** The message completes a sentence that begins with what did not load. */
+export class LoadTimeoutError extends Error {
+  override name = 'LoadTimeoutError';
+}
+
+/**
+ * What `load` returns, if it does in time; nothing can end it, so it goes on unheeded otherwise.
+ *
+ * @throws LoadTimeoutError when the time is up; else what `load` throws
+ */
+export async function loadWithin<T>(ms: number, load: () => Promise<T>): Promise<T> {
+  try {
+    return await withDeadline(ms, new AbortController().signal, load);
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    const message = `did not load within ${formatDuration(ms)}: does it await what never comes?`;
+    throw new LoadTimeoutError(message, { cause: error });
+  }
+}
