@@ -123,9 +123,6 @@ export const configSchema = z
   )
   .meta({ title: 'os-inspector agent', description: 'Configuration of the os-inspector agent.' });
 
-/** What a config file may hold. */
-export type ConfigInput = z.input<typeof configSchema>;
-
 /** The outcome of a check: `config` is null exactly when there are problems. */
 export type CheckedConfig = {
   config: AgentConfig | null;

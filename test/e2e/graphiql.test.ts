@@ -93,6 +93,11 @@ describeIf(executablePath !== undefined, needed, 'in chromium, with no internet'
     const result = page.locator('.result-window');
     await result.getByText(release()).waitFor();
     expect(await result.textContent()).toContain(hostname());
+    // The keyword is a word of its own once the editor has coloured the query.
+    await page
+      .locator('.view-line span span', { hasText: /^query$/ })
+      .first()
+      .waitFor();
     if (process.env.UPDATE_SCREENSHOT) await page.screenshot({ path: process.env.UPDATE_SCREENSHOT });
   });
 
