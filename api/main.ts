@@ -85,10 +85,12 @@ async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise
   stopped.then(() => setTimeout(() => giveUp(logger), stopWithinMs).unref());
   const listener = await openHttpListener(settings.host, settings.port);
   try {
+    const bucket = await openBucket(settings.bucket);
     const service = await openService({
-      bucket: await openBucket(settings.bucket),
+      bucket,
       index: openSqliteIndex({
         file: settings.indexFile,
+        bucket: bucket.location,
         plugins,
         onDiscard: (reason) => logger.warn({ reason }, 'index file was not usable and is built anew'),
       }),

@@ -29,8 +29,10 @@ const progressEvery = 1000;
  */
 export async function rebuild({ bucket, file, plugins, write }: RebuildOptions) {
   const building = `${file}.building`;
+  // First, as it also tells a file that is no index, before an hour is spent.
+  const wasFilled = hasSegments(file);
   deleteSqliteIndex(building);
-  const index = openSqliteIndex({ file: building, plugins });
+  const index = openSqliteIndex({ file: building, bucket: bucket.location, plugins });
   const corrupt: Failure[] = [];
   let progress: CatchUpProgress;
   try {
@@ -50,7 +52,7 @@ export async function rebuild({ bucket, file, plugins, write }: RebuildOptions) 
   }
   // Closing writes the journal back into the file, so that the file alone is the whole index.
   index.close();
-  if (progress.segments === 0 && hasSegments(file)) {
+  if (progress.segments === 0 && wasFilled) {
     deleteSqliteIndex(building);
     throw new Failure(
       'UNAVAILABLE',

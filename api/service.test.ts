@@ -24,7 +24,7 @@ const input = (id: string) => ({
 test('our own bugs are masked for clients, and logged', async () => {
   const folder = await temporaryFolder();
   const plugins = await loadBuiltinPlugins();
-  const index = openSqliteIndex({ file: join(folder, 'index.db'), plugins });
+  const index = openSqliteIndex({ file: join(folder, 'index.db'), bucket: 'here', plugins });
   const logged: string[] = [];
   const service = await openService({
     bucket: await openFolderBucket(join(folder, 'bucket')),
@@ -49,7 +49,7 @@ test('while the index is down reports are acknowledged, and appear once it is up
   const folder = await temporaryFolder();
   const plugins = await loadBuiltinPlugins();
   const bucket = await openFolderBucket(join(folder, 'bucket'));
-  const index = openSqliteIndex({ file: join(folder, 'index.db'), plugins });
+  const index = openSqliteIndex({ file: join(folder, 'index.db'), bucket: 'here', plugins });
   const down: IndexStore = {
     ...index,
     apply: () => Promise.reject(new Error('index is down')),

@@ -45,7 +45,7 @@ export type BucketWriter = {
 
 export type Bucket = BucketReader &
   BucketWriter & {
-    /** Where this is, for people; without credentials. */
+    /** Where this is, for people, and to tell one bucket from another; without credentials. */
     location: string;
     close(): void;
   };

@@ -51,7 +51,7 @@ export function openS3Bucket(settings: S3Settings, limits: S3Limits = defaultLim
     },
   });
   const root = prefix === '' ? '' : `${prefix}/`;
-  const location = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
+  const location = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}${endpoint ? ` at ${endpoint}` : ''}`;
 
   function nameOf(key: string): { Bucket: string; Key: string } {
     assertKey(key);

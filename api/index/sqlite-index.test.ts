@@ -13,6 +13,7 @@ import { deleteSqliteIndex } from './sqlite-schema.ts';
 
 const folder = await temporaryFolder();
 const newFile = () => join(folder, `${crypto.randomUUID()}.db`);
+const bucket = 'file:/srv/bucket';
 const builtin = await loadBuiltinPlugins();
 const segment = (...facts: unknown[]) => ({
   key: 'reports/date=2026-05-01/hour=10/0198f3a0-0000-7000-8000-000000000001.ndjson.gz',
@@ -20,15 +21,20 @@ const segment = (...facts: unknown[]) => ({
 });
 
 describe('SQLite index', () => {
-  describeIndex(async () => openSqliteIndex({ file: newFile(), plugins: builtin }));
+  describeIndex(async () => openSqliteIndex({ file: newFile(), bucket, plugins: builtin }));
 
   test('keeps what it holds when it is opened again', async () => {
     const file = newFile();
-    const first = openSqliteIndex({ file, plugins: builtin });
+    const first = openSqliteIndex({ file, bucket, plugins: builtin });
     await first.apply(segment({ row: 'a' }));
     first.close();
     const discarded: string[] = [];
-    const again = openSqliteIndex({ file, plugins: builtin, onDiscard: (reason) => discarded.push(reason) });
+    const again = openSqliteIndex({
+      file,
+      bucket,
+      plugins: builtin,
+      onDiscard: (reason) => discarded.push(reason),
+    });
     expect(await again.countReports(null)).toBe(1);
     expect(discarded).toEqual([]);
     again.close();
@@ -36,20 +42,38 @@ describe('SQLite index', () => {
 
   test('an index of another version is thrown away, and that is told', async () => {
     const file = newFile();
-    openSqliteIndex({ file, plugins: builtin }).close();
+    openSqliteIndex({ file, bucket, plugins: builtin }).close();
     const db = new DatabaseSync(file);
     db.exec('PRAGMA user_version = 999');
     db.close();
     const discarded: string[] = [];
-    const index = openSqliteIndex({ file, plugins: builtin, onDiscard: (reason) => discarded.push(reason) });
+    const index = openSqliteIndex({
+      file,
+      bucket,
+      plugins: builtin,
+      onDiscard: (reason) => discarded.push(reason),
+    });
     expect(discarded).toEqual([expect.stringContaining('version 999')]);
     expect(await index.countReports(null)).toBe(0);
     index.close();
   });
 
+  test('an index of another bucket is thrown away: what is not in this one must not count as kept', async () => {
+    const file = newFile();
+    const first = openSqliteIndex({ file, bucket, plugins: builtin });
+    await first.apply(segment({ row: 'a' }));
+    first.close();
+    const discarded: string[] = [];
+    const onDiscard = (reason: string) => discarded.push(reason);
+    const other = openSqliteIndex({ file, bucket: 's3://fleet', plugins: builtin, onDiscard });
+    expect(await other.countReports(null)).toBe(0);
+    expect(discarded).toEqual(['it is a view of file:/srv/bucket, not of s3://fleet']);
+    other.close();
+  });
+
   test('a damaged index is thrown away', async () => {
     const file = newFile();
-    const first = openSqliteIndex({ file, plugins: builtin });
+    const first = openSqliteIndex({ file, bucket, plugins: builtin });
     await first.apply(segment({ row: 'a' }));
     first.close();
     const bytes = readFileSync(file);
@@ -59,7 +83,12 @@ describe('SQLite index', () => {
       Buffer.concat([bytes.subarray(0, 100), Buffer.alloc(3996, 0xff), bytes.subarray(4096)]),
     );
     const discarded: string[] = [];
-    const index = openSqliteIndex({ file, plugins: builtin, onDiscard: (reason) => discarded.push(reason) });
+    const index = openSqliteIndex({
+      file,
+      bucket,
+      plugins: builtin,
+      onDiscard: (reason) => discarded.push(reason),
+    });
     expect(discarded).toHaveLength(1);
     expect(await index.countReports(null)).toBe(0);
     index.close();
@@ -79,7 +108,10 @@ describe('SQLite index', () => {
     const file = newFile();
     write(file);
     const before = readFileSync(file);
-    for (const touch of [() => openSqliteIndex({ file, plugins: builtin }), () => deleteSqliteIndex(file)]) {
+    for (const touch of [
+      () => openSqliteIndex({ file, bucket, plugins: builtin }),
+      () => deleteSqliteIndex(file),
+    ]) {
       expect(touch).toThrow(/not an index of os-inspector.*INDEX_URL/);
     }
     expect(readFileSync(file).equals(before)).toBe(true);
@@ -87,15 +119,15 @@ describe('SQLite index', () => {
 
   test('an index that another process holds is not taken for damaged', async () => {
     const file = newFile();
-    const first = openSqliteIndex({ file, plugins: builtin });
+    const first = openSqliteIndex({ file, bucket, plugins: builtin });
     await first.apply(segment({ row: 'a' }));
     first.close();
     const holder = new DatabaseSync(file);
     holder.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-    expect(() => openSqliteIndex({ file, plugins: builtin })).toThrow(/locked/);
+    expect(() => openSqliteIndex({ file, bucket, plugins: builtin })).toThrow(/locked/);
     holder.exec('ROLLBACK');
     holder.close();
-    const again = openSqliteIndex({ file, plugins: builtin });
+    const again = openSqliteIndex({ file, bucket, plugins: builtin });
     expect(await again.countReports(null)).toBe(1);
     again.close();
   });
@@ -103,14 +135,14 @@ describe('SQLite index', () => {
   test('an empty file is a new index', async () => {
     const file = newFile();
     writeFileSync(file, '');
-    const index = openSqliteIndex({ file, plugins: builtin });
+    const index = openSqliteIndex({ file, bucket, plugins: builtin });
     expect(await index.countReports(null)).toBe(0);
     index.close();
   });
 
   test('facts that were there before their plugin was known become filterable', async () => {
     const file = newFile();
-    const before = openSqliteIndex({ file, plugins: builtin });
+    const before = openSqliteIndex({ file, bucket, plugins: builtin });
     await before.apply(segment({ row: 'a' }, { row: 'b' }, { row: 7 }));
     before.close();
     const rack = definePlugin({
@@ -120,7 +152,7 @@ describe('SQLite index', () => {
       facts: { row: text('Row of racks') },
       collect: async () => null,
     });
-    const after = openSqliteIndex({ file, plugins: [...builtin, rack] });
+    const after = openSqliteIndex({ file, bucket, plugins: [...builtin, rack] });
     const row = (value: string): FactCondition => ({
       kind: 'value',
       path: 'rack.row',
@@ -136,10 +168,10 @@ describe('SQLite index', () => {
     after.close();
 
     // What comes in while the plugin is not known again is found once it is.
-    const without = openSqliteIndex({ file, plugins: builtin });
+    const without = openSqliteIndex({ file, bucket, plugins: builtin });
     await without.apply({ ...segment({ row: 'c' }), key: segment().key.replace('01.nd', '02.nd') });
     without.close();
-    const back = openSqliteIndex({ file, plugins: [...builtin, rack] });
+    const back = openSqliteIndex({ file, bucket, plugins: [...builtin, rack] });
     const found = { kind: 'facts' as const, plugin: 'rack', conditions: [row('c')] };
     expect(await back.countReports(found)).toBe(1);
     back.close();

@@ -22,6 +22,8 @@ import { sqliteWriter } from './sqlite-writer.ts';
 
 export type SqliteIndexOptions = {
   file: string;
+  /** Where the bucket is that this is a view of. */
+  bucket: string;
   /** Those whose facts can be filtered by. */
   plugins: readonly AnyPlugin[];
   /** Told when a file was there that could not be used and was deleted. */
@@ -56,8 +58,8 @@ const hostColumns = raw(
 );
 const resultColumns = raw('x.plugin, x.version, x.status, x.duration_ms, x.error, x.readings, f.facts');
 
-export function openSqliteIndex({ file, plugins, onDiscard }: SqliteIndexOptions): IndexStore {
-  const { db, discarded } = openSqliteFile(file);
+export function openSqliteIndex({ file, bucket, plugins, onDiscard }: SqliteIndexOptions): IndexStore {
+  const { db, discarded } = openSqliteFile(file, bucket);
   if (discarded) onDiscard?.(discarded);
   const writer = sqliteWriter(db, plugins);
   const all = (query: Sql): Row[] => db.prepare(query.text).all(...query.params);

@@ -18,6 +18,8 @@ const busyTimeoutMs = 1_000;
 
 const tables = `
   CREATE TABLE segments (key TEXT PRIMARY KEY) WITHOUT ROWID, STRICT;
+  -- One row: the bucket that this is a view of.
+  CREATE TABLE origin (bucket TEXT NOT NULL) STRICT;
   -- One row: where the next catch-up begins.
   CREATE TABLE catch_up (only INTEGER PRIMARY KEY CHECK (only = 1), mark TEXT NOT NULL) STRICT;
 
@@ -108,17 +110,19 @@ export type OpenedFile = {
 };
 
 /**
- * Opens the file, which is made when missing, and made anew when it is ours and damaged or of another version.
+ * Opens the file, which is made when missing, and made anew when it is ours and damaged, of another version, or
+ * a view of another bucket: what is not in this one must not count as kept.
  *
+ * @param bucket where the bucket is that this is to be a view of
  * @throws Failure INVALID when the file is something else: it is left as it is
  */
-export function openSqliteFile(file: string): OpenedFile {
+export function openSqliteFile(file: string, bucket: string): OpenedFile {
   mkdirSync(dirname(file), { recursive: true });
   try {
-    const found = inspect(file);
+    const found = inspect(file, bucket);
     if (found === 'usable') return { db: connect(file), discarded: null };
     if (found !== null) deleteSqliteFile(file);
-    return { db: create(file), discarded: found };
+    return { db: create(file, bucket), discarded: found };
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
     throw new Failure('UNAVAILABLE', `cannot open the index ${file}: ${messageOf(cause)}`, { cause });
@@ -130,7 +134,7 @@ export function openSqliteFile(file: string): OpenedFile {
  *
  * @throws Failure INVALID when it is not an index of ours
  */
-function inspect(file: string): 'usable' | string | null {
+function inspect(file: string, bucket?: string): 'usable' | string | null {
   if (!existsSync(file) || statSync(file).size === 0) return null;
   const db = new DatabaseSync(file, { timeout: busyTimeoutMs });
   try {
@@ -139,7 +143,8 @@ function inspect(file: string): 'usable' | string | null {
     if (id !== applicationId) throw foreign(file);
     if (version !== schemaVersion) return `it is of version ${version}, this program's is ${schemaVersion}`;
     // Reads the pages that hold the tables' definitions; damage further in shows when it is met.
-    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    const origin = db.prepare('SELECT bucket FROM origin').get()?.bucket;
+    if (bucket !== undefined && origin !== bucket) return `it is a view of ${origin}, not of ${bucket}`;
     return 'usable';
   } catch (cause) {
     if (isErrorOf(cause, corrupt)) return messageOf(cause);
@@ -157,12 +162,13 @@ function foreign(file: string): Failure {
   );
 }
 
-function create(file: string): DatabaseSync {
+function create(file: string, bucket: string): DatabaseSync {
   const db = connect(file);
   // Another process may be making it at this moment: whoever comes second finds it made.
   db.exec('BEGIN IMMEDIATE');
   if (pragma(db, 'user_version').user_version === 0) {
     db.exec(`${tables} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
+    db.prepare('INSERT INTO origin VALUES (?)').run(bucket);
   }
   db.exec('COMMIT');
   return db;

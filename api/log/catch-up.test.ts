@@ -16,7 +16,11 @@ import type { StoredReport } from './stored-report.ts';
 async function open() {
   const folder = await temporaryFolder();
   const bucket = await openFolderBucket(join(folder, 'bucket'));
-  const index = openSqliteIndex({ file: join(folder, 'index.db'), plugins: await loadBuiltinPlugins() });
+  const index = openSqliteIndex({
+    file: join(folder, 'index.db'),
+    bucket: 'here',
+    plugins: await loadBuiltinPlugins(),
+  });
   return { bucket, index };
 }
 
