@@ -1,6 +1,7 @@
 /**
  * facts-fields: what reports and hosts tell of plugins: one typed field each, and `facts` for any at all.
  */
+import type { FieldMap } from '@pothos/core';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { FieldBuilder, TypeRef } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
@@ -15,7 +16,7 @@ export function factsFields<Row>(
   t: FieldBuilder<Row>,
   pluginTypes: PluginTypes,
   resultsOf: (row: Row, context: ApiContext) => Promise<readonly ResultRow[]>,
-) {
+): FieldMap {
   const typed = [...pluginTypes].map(([plugin, type]) => [
     plugin.name,
     t.field({
@@ -26,7 +27,7 @@ export function factsFields<Row>(
     }),
   ]);
   return {
-    ...(Object.fromEntries(typed) as Record<string, never>),
+    ...Object.fromEntries(typed),
     facts: t.field({
       type: 'JSON',
       nullable: true,
