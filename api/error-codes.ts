@@ -27,6 +27,9 @@ export function maskError(error: unknown, message: string): Error {
   const original = error instanceof GraphQLError ? error.originalError : error;
   if (error instanceof GraphQLError && !original) return error;
   if (original instanceof GraphQLError) return error as GraphQLError;
+  if (original instanceof RangeError && /call stack/.test(original.message)) {
+    return new GraphQLError('the request is nested too deep', { extensions: { code: 'BAD_USER_INPUT' } });
+  }
   const options =
     error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
   if (original instanceof Failure && original.kind === 'UNAVAILABLE') {

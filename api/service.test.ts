@@ -170,6 +170,10 @@ test('every error has a code, and none repeats what was sent', async () => {
       }),
       'BAD_USER_INPUT',
     ],
+    [
+      `{"query":"query ($f: ReportFilter) { reports(filter: $f) { totalCount } }","variables":{"f":${'{"not":'.repeat(30_000)}{}${'}'.repeat(30_000)}}}`,
+      'BAD_USER_INPUT',
+    ],
   ];
   for (const [body, code] of cases) {
     const answer = await send(body);
