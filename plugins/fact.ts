@@ -25,27 +25,25 @@ const words = z
   .max(maxTextLength)
   .refine((value) => value.isWellFormed(), 'must be well-formed: it holds half a surrogate pair')
   .refine((value) => !value.includes('\0'), 'must not hold U+0000');
-const atLeastZero = z.number().nonnegative();
 
-type KindInfo = { schema: z.ZodType; compare: Comparison; unit: string | null; summary: string };
+type KindInfo = { schema: z.ZodType; compare: Comparison; unit: string | null };
 
 /** Every kind of single value. The key is what `kind` holds in a declaration. */
 export const scalarKinds = {
-  text: { schema: words, compare: 'text', unit: null, summary: 'non-empty text' },
-  count: { schema: z.int().nonnegative(), compare: 'number', unit: null, summary: 'whole number from 0' },
-  number: { schema: z.number(), compare: 'number', unit: null, summary: 'any finite number' },
-  bytes: { schema: z.int().nonnegative(), compare: 'number', unit: 'bytes', summary: 'size in bytes' },
-  hertz: { schema: z.number().positive(), compare: 'number', unit: 'hertz', summary: 'frequency in hertz' },
-  ratio: { schema: z.number().min(0).max(1), compare: 'number', unit: null, summary: 'share from 0 to 1' },
-  boolean: { schema: z.boolean(), compare: 'boolean', unit: null, summary: 'true or false' },
+  text: { schema: words, compare: 'text', unit: null },
+  count: { schema: z.int().nonnegative(), compare: 'number', unit: null },
+  number: { schema: z.number(), compare: 'number', unit: null },
+  bytes: { schema: z.int().nonnegative(), compare: 'number', unit: 'bytes' },
+  hertz: { schema: z.number().positive(), compare: 'number', unit: 'hertz' },
+  ratio: { schema: z.number().min(0).max(1), compare: 'number', unit: null },
+  boolean: { schema: z.boolean(), compare: 'boolean', unit: null },
   instant: {
     schema: z.iso.datetime({ offset: true }),
     compare: 'instant',
     unit: null,
-    summary: 'point in time as RFC 3339 text',
   },
-  duration: { schema: atLeastZero, compare: 'number', unit: 'seconds', summary: 'length of time in seconds' },
-  version: { schema: words, compare: 'version', unit: null, summary: 'version, ordered part by part' },
+  duration: { schema: z.number().nonnegative(), compare: 'number', unit: 'seconds' },
+  version: { schema: words, compare: 'version', unit: null },
   ip: {
     schema: z
       .string()
@@ -53,13 +51,11 @@ export const scalarKinds = {
       .meta({ anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }] }),
     compare: 'ip',
     unit: null,
-    summary: 'IPv4 or IPv6 address without prefix or zone',
   },
   mac: {
     schema: z.string().regex(macPattern, 'must be lower-case hexadecimal octets with colons'),
     compare: 'text',
     unit: null,
-    summary: 'hardware address, lower case with colons',
   },
 } as const satisfies Record<string, KindInfo>;
 
