@@ -1,0 +1,210 @@
+/**
+ * fleet: a made-up fleet with realistic churn, the same for the same seed.
+ *
+ * Hosts share models and distributions as real fleets do; what is a host's own (name, addresses) differs. Now and
+ * then one reboots, takes a kernel, gains an account or another address: then its facts change, otherwise only
+ * its readings do.
+ */
+import type { StoredReport, StoredResult } from '../api/log/stored-report.ts';
+import { reportFormat } from '../api/log/stored-report.ts';
+import { seededRandom } from '../test/support/noise.ts';
+
+export type Fleet = {
+  hosts: number;
+  /** The report that host `host` sends at its `tick`th interval. Ticks of a host must be asked for in order. */
+  report(host: number, tick: number): StoredReport;
+};
+
+export type FleetOptions = {
+  hosts: number;
+  /** @default an hour */
+  intervalSeconds?: number;
+  /** When tick 0 is, milliseconds since 1970. @default 2026-01-01 */
+  startAt?: number;
+  /** @default 1 */
+  seed?: number;
+};
+
+/** Chances of a change, for each report. Hourly reports: a reboot every six weeks, and so on. */
+const chanceOf = { reboot: 1 / 1000, kernel: 1 / 1500, account: 1 / 5000, address: 1 / 5000 };
+
+const cpuModels = [
+  { model: 'Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz', vendor: 'GenuineIntel', cores: 16 },
+  { model: 'AMD EPYC 7763 64-Core Processor', vendor: 'AuthenticAMD', cores: 8 },
+  { model: 'AMD EPYC 9354 32-Core Processor', vendor: 'AuthenticAMD', cores: 4 },
+  { model: 'Intel(R) Xeon(R) Gold 6248R CPU @ 3.00GHz', vendor: 'GenuineIntel', cores: 2 },
+];
+const distributions = [
+  { distribution: 'Debian GNU/Linux', distributionId: 'debian', version: '12', pointRelease: '12.11' },
+  { distribution: 'Ubuntu', distributionId: 'ubuntu', version: '24.04', pointRelease: '24.04.2' },
+  { distribution: 'Rocky Linux', distributionId: 'rocky', version: '9.5', pointRelease: '9.5' },
+];
+/** The one host in all with this distribution: what a rare question finds. */
+export const rareDistribution = 'Slackware';
+
+type Host = {
+  id: string;
+  number: number;
+  bootedAt: number;
+  kernel: number;
+  accounts: number;
+  /** The third octet of its address, which stays its own. */
+  network: number;
+};
+
+export function makeFleet(options: FleetOptions): Fleet {
+  const { hosts, intervalSeconds = 3600, startAt = Date.parse('2026-01-01T00:00:00Z'), seed = 1 } = options;
+  const random = seededRandom(seed);
+  const known: Host[] = Array.from({ length: hosts }, (_, number) => ({
+    id: uuidV7(startAt - 1000 * number, random),
+    number,
+    bootedAt: startAt - Math.floor(random() * 40 * 86_400) * 1000,
+    kernel: Math.floor(random() * 12),
+    accounts: 1 + Math.floor(random() * 3),
+    network: 0,
+  }));
+  return {
+    hosts,
+    report(number, tick) {
+      const host = known[number];
+      if (!host) throw new RangeError(`no host ${number} among ${hosts}`);
+      // Spread over the interval, as the hosts' own splay does.
+      const at = startAt + (tick + number / hosts) * intervalSeconds * 1000;
+      if (tick > 0) change(host, at, random);
+      return reportOf(host, Math.floor(at), intervalSeconds, random);
+    },
+  };
+}
+
+function change(host: Host, at: number, random: () => number): void {
+  if (random() < chanceOf.kernel) {
+    host.kernel += 1;
+    host.bootedAt = Math.floor(at / 1000 - 90) * 1000;
+  }
+  if (random() < chanceOf.reboot) host.bootedAt = Math.floor(at / 1000 - 45) * 1000;
+  if (random() < chanceOf.account) host.accounts = 1 + ((host.accounts + 1) % 6);
+  if (random() < chanceOf.address) host.network = (host.network + 1) % 4;
+}
+
+function reportOf(host: Host, at: number, intervalSeconds: number, random: () => number): StoredReport {
+  return {
+    format: reportFormat,
+    id: uuidV7(at, random),
+    host: { id: host.id, name: `node-${host.number}.example.net`, labels: { environment: 'production' } },
+    agentVersion: '0.1.0',
+    intervalSeconds,
+    collectedAt: new Date(at).toISOString(),
+    receivedAt: new Date(at + 20 + Math.floor(random() * 200)).toISOString(),
+    results: [cpuOf(host, random), userOf(host, random), osOf(host, at, random), networkOf(host, random)],
+  };
+}
+
+function result(plugin: string, facts: unknown, readings: unknown, random: () => number): StoredResult {
+  const durationMs = Math.round(random() * 3000) / 1000;
+  return { plugin, version: 1, status: 'OK', durationMs, facts, readings, error: null };
+}
+
+function cpuOf(host: Host, random: () => number): StoredResult {
+  const { model, vendor, cores } = cpuModels[host.number % cpuModels.length] ?? cpuModels[0] ?? raise();
+  const load = () => Math.round(random() * cores * 100) / 100;
+  const facts = {
+    model,
+    vendor,
+    architecture: 'x86_64',
+    sockets: 1,
+    cores,
+    threads: cores * 2,
+    baseFrequency: 2_900_000_000,
+    maxFrequency: 3_500_000_000,
+    microcode: '0xd0003f5',
+    virtualization: null,
+    hypervisor: true,
+  };
+  const utilization = Math.round(random() * 10_000) / 10_000;
+  return result('cpu', facts, { utilization, load1: load(), load5: load(), load15: load() }, random);
+}
+
+function userOf(host: Host, random: () => number): StoredResult {
+  const person = (number: number) => ({
+    name: number === 0 ? 'root' : `user${number}`,
+    uid: number === 0 ? 0 : 999 + number,
+    gid: number === 0 ? 0 : 999 + number,
+    fullName: null,
+    home: number === 0 ? '/root' : `/home/user${number}`,
+    shell: '/bin/bash',
+  });
+  const facts = {
+    name: 'os-inspector',
+    uid: 998,
+    gid: 998,
+    primaryGroup: 'os-inspector',
+    home: '/',
+    shell: '/usr/sbin/nologin',
+    accounts: Array.from({ length: host.accounts }, (_, number) => person(number)),
+  };
+  return result('user', facts, { sessions: [], sessionCount: 0 }, random);
+}
+
+function osOf(host: Host, at: number, random: () => number): StoredResult {
+  const shared = distributions[host.number % distributions.length] ?? raise();
+  const hostname = `node-${host.number}`;
+  const facts = {
+    platform: 'linux',
+    ...(host.number === 7 ? { ...shared, distribution: rareDistribution, distributionId: 'slackware' } : shared),
+    codename: null,
+    kernel: `6.1.0-${20 + host.kernel}-amd64`,
+    architecture: 'x86_64',
+    hostname,
+    fqdn: `${hostname}.example.net`,
+    timezone: 'Etc/UTC',
+    virtualization: 'kvm',
+    container: null,
+    bootedAt: new Date(host.bootedAt).toISOString(),
+  };
+  const uptimeSeconds = Math.round((at - host.bootedAt) / 10) / 100;
+  return result('os', facts, { uptimeSeconds }, random);
+}
+
+/** The address that a host has at first: another of its own after each move. */
+export function addressOf(host: number, network = 0): string {
+  return `10.${network * 64 + (host >> 16)}.${(host >> 8) & 255}.${host & 255}`;
+}
+
+function networkOf(host: Host, random: () => number): StoredResult {
+  const address = addressOf(host.number, host.network);
+  const octet = (value: number) => (value & 255).toString(16).padStart(2, '0');
+  const mac = `02:fc:${octet(host.number >> 16)}:${octet(host.number >> 8)}:${octet(host.number)}:01`;
+  const link = { name: 'eth0', mac, type: 'ethernet', state: 'up', mtu: 1500 };
+  const facts = {
+    primaryAddress: address,
+    interfaces: [
+      { ...link, addresses: [{ address, prefixLength: 16, family: 'ipv4', scope: 'global' }] },
+      {
+        name: 'lo',
+        mac: null,
+        type: 'loopback',
+        state: 'unknown',
+        mtu: 65_536,
+        addresses: [{ address: '127.0.0.1', prefixLength: 8, family: 'ipv4', scope: 'host' }],
+      },
+    ],
+    defaultGateways: [{ address: '10.0.0.1', interface: 'eth0', family: 'ipv4', metric: null }],
+    dnsServers: ['10.0.0.2'],
+    searchDomains: ['example.net'],
+  };
+  return result('network', facts, null, random);
+}
+
+/** Of the given instant, the rest from `random`: the same fleet has the same ids every time. */
+function uuidV7(at: number, random: () => number): string {
+  const hex = (digits: number) =>
+    Math.floor(random() * 16 ** digits)
+      .toString(16)
+      .padStart(digits, '0');
+  const time = Math.floor(at).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`;
+}
+
+function raise(): never {
+  throw new Error('the tables above are never empty');
+}
