@@ -7,10 +7,10 @@
  */
 import { checkFacts } from '../plugins/check-facts.ts';
 import { didYouMean } from '../plugins/did-you-mean.ts';
+import { formatDuration } from '../plugins/duration.ts';
 import type { AnyPlugin } from '../plugins/plugin.ts';
 import type { ConfiguredPlugin } from './configured-plugins.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
-import { formatDuration } from './duration.ts';
 import { errorText } from './error-text.ts';
 import type { PluginResult } from './report.ts';
 

@@ -5,13 +5,13 @@
  */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatDuration } from '../plugins/duration.ts';
 import { readHostName } from '../plugins/sources/host-name.ts';
 import { linuxFiles } from '../plugins/sources/linux-files.ts';
 import { isRecordedHost } from '../plugins/sources/node-os.ts';
 import { type CommandName, exitCodes } from './cli.ts';
 import { type Collector, createCollector } from './collect.ts';
 import type { Overrides } from './config.ts';
-import { formatDuration } from './duration.ts';
 import { errorText } from './error-text.ts';
 import { readFingerprint } from './fingerprint.ts';
 import { loadHostId, readHostId, recordedStateFolder, StateError } from './host-identity.ts';

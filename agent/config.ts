@@ -7,9 +7,9 @@
  */
 import { isIP, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { durationPattern, parseDuration } from '../plugins/duration.ts';
 import { builtinPluginNames } from '../plugins/index.ts';
 import { blockedPorts } from './blocked-ports.ts';
-import { durationPattern, parseDuration } from './duration.ts';
 import { type Problem, toProblems } from './problem.ts';
 
 /** What the environment says; it wins over the file. Empty text counts as not set. */

@@ -4,8 +4,9 @@
  * A module that awaits at its top what never comes would otherwise hold up the agent for ever, or end it
  * without a word when nothing else keeps the process alive.
  */
+
+import { formatDuration } from '../plugins/duration.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
-import { formatDuration } from './duration.ts';
 
 /** Loading reads a few files; who takes this long waits for something. */
 export const defaultLoadMs = 30_000;

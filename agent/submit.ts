@@ -5,8 +5,8 @@
  * graphql-request holds the whole request in its message, and so is never passed on.
  */
 import type { ClientError } from 'graphql-request';
+import { formatDuration } from '../plugins/duration.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
-import { formatDuration } from './duration.ts';
 import { errorText, OperatorError } from './error-text.ts';
 import { AnswerTooLongError, fetchBounded } from './fetch-bounded.ts';
 import type { SubmitReportInput } from './report.ts';

@@ -11,7 +11,8 @@ import { isSegmentKey, segmentFolder, segmentPrefix } from './segment-key.ts';
 
 /** The part of an index that catch-up fills. */
 export type SegmentSink = {
-  apply(segment: Segment): Promise<void>;
+  /** In one transaction with their keys: all or nothing. Those applied before are passed over. */
+  apply(segments: readonly Segment[]): Promise<void>;
   /** Those of the given keys that were applied before. */
   appliedOf(keys: readonly string[]): Promise<Set<string>>;
   /**
@@ -20,6 +21,8 @@ export type SegmentSink = {
    */
   mark(): Promise<string | null>;
   setMark(mark: string): Promise<void>;
+  /** Takes merged segments for applied, and forgets their sources, where all of the sources were applied. */
+  replaced(parts: readonly string[], sources: readonly string[]): Promise<void>;
 };
 
 export type CatchUpProgress = { segments: number; reports: number };
@@ -65,7 +68,7 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpProgress>
   for await (const page of missingKeys(bucket, index, after)) {
     for await (const segment of readInOrder(page, read)) {
       signal?.throwIfAborted();
-      await index.apply(segment);
+      await index.apply([segment]);
       progress.segments += 1;
       progress.reports += segment.reports.length;
       onProgress?.(progress);
