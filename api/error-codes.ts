@@ -2,7 +2,8 @@
  * error-codes: gives every error of the GraphQL endpoint a stable `extensions.code`, and hides our bugs.
  *
  * BAD_USER_INPUT with `extensions.path`: correct the value there. BAD_REQUEST, GRAPHQL_PARSE_FAILED and
- * GRAPHQL_VALIDATION_FAILED: correct the query. UNAVAILABLE: send it again later.
+ * GRAPHQL_VALIDATION_FAILED: correct the query. UNAVAILABLE: nothing was acknowledged; send it again after
+ * `extensions.retryAfter`, in seconds.
  * INTERNAL_SERVER_ERROR: our bug; the message is masked and the cause is in the server's log.
  */
 import {
@@ -19,7 +20,7 @@ import {
   visit,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { Failure } from './failure.ts';
+import { Failure, retryAfter } from './failure.ts';
 import { type InputPath, inputError } from './schema/input-error.ts';
 
 /** Masks what is not meant for clients. A Failure of the stores is: the client can do something about it. */
@@ -35,7 +36,7 @@ export function maskError(error: unknown, message: string): Error {
   if (original instanceof Failure && original.kind === 'UNAVAILABLE') {
     return new GraphQLError('the store does not answer: nothing is acknowledged, send it again later', {
       ...options,
-      extensions: { code: 'UNAVAILABLE' },
+      extensions: { code: 'UNAVAILABLE', retryAfter: retryAfter(original) },
     });
   }
   return new GraphQLError(message, { ...options, extensions: { code: 'INTERNAL_SERVER_ERROR' } });

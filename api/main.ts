@@ -5,27 +5,38 @@ import { parseArgs } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { messageOf } from '../plugins/message-of.ts';
 import { openBucket } from './bucket/open-bucket.ts';
+import type { Failure } from './failure.ts';
 import { openHttpListener } from './http-listener.ts';
-import { openSqliteIndex } from './index/sqlite-index.ts';
+import { openIndex, openRebuild } from './index/open-index.ts';
 import { type Known, loadPlugins } from './load-plugins.ts';
-import { rebuild } from './rebuild.ts';
+import { compact } from './log/compact.ts';
+import { makeProgressBar } from './progress-bar.ts';
+import { rebuildIndex } from './rebuild.ts';
 import { graphqlEndpoint } from './server.ts';
 import { openService } from './service.ts';
 import { type ApiSettings, readSettings } from './settings.ts';
 
-const usage = `usage: os-inspector-api [serve | rebuild]
+const usage = `usage: os-inspector-api [serve | rebuild | compact]
 
   serve     answers GraphQL at http://HOST:PORT${graphqlEndpoint} (the default)
-  rebuild   drops the index and builds it from the bucket; stop the server first
+  rebuild   builds the index anew from the bucket; a server that runs answers from the old one until then
+  compact   merges the small segments of past hours; safe beside servers, and at any time
 
 Settings, from the environment:
-  HOST        address to listen on                       127.0.0.1
-  PORT        port to listen on; 0 takes any free one    4000
-  BUCKET_URL  file:./folder or s3://bucket/prefix?region=…&endpoint=…&forcePathStyle=true
-                                                         file:./data/bucket
-  INDEX_URL   sqlite:./file                              sqlite:./data/index.db
-  PLUGINS     plugin files and packages beside the built-in ones, separated by commas
+  HOST           address to listen on                       127.0.0.1
+  PORT           port to listen on; 0 takes any free one    4000
+  BUCKET_URL     file:./folder or s3://bucket/prefix?region=…&endpoint=…&forcePathStyle=true
+                                                            file:./data/bucket
+  INDEX_URL      sqlite:./file or postgres://user:password@host/database
+                                                            sqlite:./data/index.db
+  COMMIT_LINGER  how long reports gather before they are put, under load
+                                                            10ms
+  RETENTION      how long the index keeps reports, such as 90d; the bucket keeps them for ever
+  PLUGINS        plugin files and packages beside the built-in ones, separated by commas
 `;
+
+const commands = { serve, rebuild: runRebuild, compact: runCompact };
+type Command = keyof typeof commands;
 
 /** Longer than requests under way are waited for. */
 const stopWithinMs = 20_000;
@@ -53,14 +64,14 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   try {
-    return await (command === 'serve' ? serve : runRebuild)(read.settings, known);
+    return await commands[command](read.settings, known);
   } catch (cause) {
     process.stderr.write(`os-inspector-api: ${messageOf(cause)}\n`);
     return 1;
   }
 }
 
-function parseCommand(args: string[]): 'serve' | 'rebuild' | 'help' | null {
+function parseCommand(args: string[]): Command | 'help' | null {
   try {
     const { values, positionals } = parseArgs({
       args,
@@ -69,7 +80,7 @@ function parseCommand(args: string[]): 'serve' | 'rebuild' | 'help' | null {
     });
     const [command = 'serve', ...more] = positionals;
     if (values.help) return 'help';
-    if (more.length === 0 && (command === 'serve' || command === 'rebuild')) return command;
+    if (more.length === 0 && Object.hasOwn(commands, command)) return command as Command;
     throw new Error(`unknown command ${JSON.stringify(positionals.join(' '))}`);
   } catch (cause) {
     process.stderr.write(`os-inspector-api: ${messageOf(cause)}\n\n${usage}`);
@@ -77,32 +88,40 @@ function parseCommand(args: string[]): 'serve' | 'rebuild' | 'help' | null {
   }
 }
 
-async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise<number> {
-  const logger = pino();
+/** Aborted by the first signal that asks the process to stop. */
+function stopSignal(): AbortSignal {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort(signal));
-  const stopped = new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
+  return stopping.signal;
+}
+
+async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise<number> {
+  const logger = pino();
+  const signal = stopSignal();
+  const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
   stopped.then(() => setTimeout(() => giveUp(logger), stopWithinMs).unref());
   const listener = await openHttpListener(settings.host, settings.port);
   try {
     const bucket = await openBucket(settings.bucket);
     const service = await openService({
       bucket,
-      index: openSqliteIndex({
-        file: settings.indexFile,
+      index: await openIndex({
+        settings: settings.index,
         bucket: bucket.location,
         plugins,
-        onDiscard: (reason) => logger.warn({ reason }, 'index file was not usable and is built anew'),
+        onWarning: (message, details) => logger.warn(details, message),
       }),
       schema,
       plugins,
       logger,
-      signal: stopping.signal,
+      signal,
+      commitLingerMs: settings.commitLingerMs,
+      retentionMs: settings.retentionMs,
     });
     listener.answerWith(service.server);
     logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
     await stopped;
-    logger.info({ signal: stopping.signal.reason }, 'stopping');
+    logger.info({ signal: signal.reason }, 'stopping');
     if (!(await listener.close())) logger.warn('requests under way were cut off');
     await service.close();
     logger.info('stopped');
@@ -110,7 +129,7 @@ async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise
   } catch (cause) {
     await listener.close();
     // Told to stop while it was still starting: nothing was under way.
-    if (stopping.signal.aborted) return 0;
+    if (signal.aborted) return 0;
     throw cause;
   }
 }
@@ -122,17 +141,59 @@ function giveUp(logger: Logger): void {
 }
 
 async function runRebuild(settings: ApiSettings, { plugins }: Known): Promise<number> {
+  const signal = stopSignal();
   const bucket = await openBucket(settings.bucket);
-  const { segments, reports, corrupt } = await rebuild({
-    bucket,
-    file: settings.indexFile,
-    plugins,
-    write: (text) => process.stdout.write(text),
-  });
-  bucket.close();
-  process.stdout.write(
-    `rebuilt ${settings.indexFile} from ${bucket.location}: ${segments} segments, ${reports} reports\n`,
-  );
-  for (const failure of corrupt) process.stderr.write(`os-inspector-api: ${failure.message}\n`);
+  const bar = makeProgressBar(process.stderr);
+  try {
+    const rebuild = await openRebuild({ settings: settings.index, bucket: bucket.location, plugins });
+    const { segments, reports, corrupt } = await rebuildIndex({
+      bucket,
+      rebuild,
+      retentionMs: settings.retentionMs,
+      onProgress: bar.update,
+      signal,
+    });
+    bar.stop();
+    process.stdout.write(
+      `rebuilt the index from ${bucket.location}: ${segments} segments, ${reports} reports\n`,
+    );
+    return reportCorrupt(corrupt);
+  } catch (cause) {
+    bar.stop();
+    if (!signal.aborted) throw cause;
+    process.stderr.write('os-inspector-api: stopped; the next rebuild goes on from here\n');
+    return 1;
+  } finally {
+    bucket.close();
+  }
+}
+
+async function runCompact(settings: ApiSettings): Promise<number> {
+  const signal = stopSignal();
+  const bucket = await openBucket(settings.bucket);
+  const corrupt: Failure[] = [];
+  try {
+    const { merged, written, bytesBefore, bytesAfter } = await compact({
+      bucket,
+      now: Date.now,
+      signal,
+      onCorrupt: (failure) => corrupt.push(failure),
+    });
+    process.stdout.write(
+      `compacted ${bucket.location}: ${merged} segments became ${written}, ${bytesBefore} bytes ${bytesAfter}\n`,
+    );
+    return reportCorrupt(corrupt);
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    process.stderr.write('os-inspector-api: stopped; what was merged until now stays\n');
+    return 1;
+  } finally {
+    bucket.close();
+  }
+}
+
+/** Names what could not be read. @returns the exit code */
+function reportCorrupt(corrupt: readonly Failure[]): number {
+  for (const failure of corrupt) process.stderr.write(`os-inspector-api: set aside: ${failure.message}\n`);
   return corrupt.length > 0 ? 1 : 0;
 }

@@ -1,65 +1,59 @@
 /**
  * rebuild: makes the index anew from the bucket.
  *
- * Builds beside the old file and takes its place only when whole, so that a rebuild that fails half
- * way leaves what was there.
+ * Builds beside the one in use and takes its place only when whole. One that is interrupted goes on the next time.
  */
-import { renameSync } from 'node:fs';
-import type { AnyPlugin } from '../plugins/plugin.ts';
 import type { Bucket } from './bucket/bucket.ts';
 import { Failure } from './failure.ts';
-import { openSqliteIndex } from './index/sqlite-index.ts';
-import { deleteSqliteIndex, hasSegments } from './index/sqlite-schema.ts';
+import type { IndexRebuild } from './index/open-index.ts';
 import { type CatchUpProgress, catchUp } from './log/catch-up.ts';
 
 export type RebuildOptions = {
   bucket: Bucket;
-  file: string;
-  plugins: readonly AnyPlugin[];
-  /** Takes lines of progress. */
-  write: (text: string) => void;
+  rebuild: IndexRebuild;
+  /** How long the index keeps reports; null for ever. */
+  retentionMs: number | null;
+  onProgress: (progress: CatchUpProgress) => void;
+  /** Ends it between two segments; what was built until then stays for the next time. */
+  signal?: AbortSignal;
 };
 
-/** A line of progress for about this many segments. */
-const progressEvery = 1000;
+export type Rebuilt = {
+  segments: number;
+  reports: number;
+  /** Segments that cannot be read, set aside. */
+  corrupt: Failure[];
+};
 
 /**
- * @throws Failure UNAVAILABLE when the bucket does not answer, or is empty although the index is not; INVALID when
- *   the file is no index. What was there is then left as it was.
+ * @throws Failure UNAVAILABLE when the bucket does not answer, or is empty although the index is not. What was there
+ *   is then left as it was.
  */
-export async function rebuild({ bucket, file, plugins, write }: RebuildOptions) {
-  const building = `${file}.building`;
-  // First, as it also tells a file that is no index, before an hour is spent.
-  const wasFilled = hasSegments(file);
-  deleteSqliteIndex(building);
-  const index = openSqliteIndex({ file: building, bucket: bucket.location, plugins });
+export async function rebuildIndex(options: RebuildOptions): Promise<Rebuilt> {
+  const { bucket, rebuild, retentionMs, onProgress, signal } = options;
+  const { index, wasFilled } = rebuild;
   const corrupt: Failure[] = [];
-  let progress: CatchUpProgress;
   try {
-    progress = await catchUp({
+    const { segments, reports } = await catchUp({
       bucket,
       index,
-      whole: true,
+      from: 'start',
       onCorrupt: (failure) => corrupt.push(failure),
-      onProgress: ({ segments, reports }) => {
-        if (segments % progressEvery === 0) write(`${segments} segments, ${reports} reports\n`);
-      },
+      onProgress,
+      ...(signal ? { signal } : {}),
+      ...(retentionMs === null ? {} : { notBefore: Date.now() - retentionMs }),
     });
+    if (wasFilled && segments === 0 && (await index.countReports(null)) === 0) {
+      throw new Failure(
+        'UNAVAILABLE',
+        `${bucket.location} holds no reports, but the index does: correct BUCKET_URL; if the bucket is meant to be empty, delete the index`,
+      );
+    }
+    await index.finish();
+    await rebuild.takePlace();
+    return { segments, reports, corrupt };
   } catch (cause) {
-    index.close();
-    deleteSqliteIndex(building);
+    await index.close();
     throw cause;
   }
-  // Closing writes the journal back into the file, so that the file alone is the whole index.
-  index.close();
-  if (progress.segments === 0 && wasFilled) {
-    deleteSqliteIndex(building);
-    throw new Failure(
-      'UNAVAILABLE',
-      `${bucket.location} holds no reports, but the index ${file} does: correct BUCKET_URL; if the bucket is meant to be empty, delete that file`,
-    );
-  }
-  deleteSqliteIndex(file);
-  renameSync(building, file);
-  return { ...progress, corrupt };
 }

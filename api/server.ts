@@ -6,7 +6,7 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { type ApiContext, makeContext, type Services } from './context.ts';
 import { maskError, useErrorCodes, useInputErrors } from './error-codes.ts';
-import { Failure } from './failure.ts';
+import { Failure, retryAfter } from './failure.ts';
 import { useGraphiqlPage } from './graphiql.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { maxBodyBytes } from './read-body.ts';
@@ -85,8 +85,8 @@ export function createServer({ schema, services, logger, checkReady }: ServerOpt
     } catch (cause) {
       logger.error({ err: cause, path: url.pathname }, 'request failed');
       const unavailable = cause instanceof Failure && cause.kind === 'UNAVAILABLE';
-      const error = unavailable ? 'the store does not answer: send it again later' : 'internal error';
-      return Response.json({ status: 'error', error }, { status: unavailable ? 503 : 500 });
+      if (!unavailable) return Response.json({ status: 'error', error: 'internal error' }, { status: 500 });
+      return tryLater({ status: 'error', error: 'the store does not answer: send it again later' }, cause);
     }
   }
 
@@ -96,12 +96,13 @@ export function createServer({ schema, services, logger, checkReady }: ServerOpt
       return Response.json({ ready: true });
     } catch (cause) {
       logger.warn({ err: cause }, 'not ready');
-      return Response.json(
-        { ready: false, error: 'the bucket or the index does not answer' },
-        { status: 503 },
-      );
+      return tryLater({ ready: false, error: 'the bucket or the index does not answer' }, cause);
     }
   }
+}
+
+function tryLater(body: object, cause: unknown): Response {
+  return Response.json(body, { status: 503, headers: { 'retry-after': String(retryAfter(cause)) } });
 }
 
 function notFound(url: URL): Response {

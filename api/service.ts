@@ -1,5 +1,5 @@
 /**
- * service: wires bucket, log, index and server into one running whole, and takes it apart again.
+ * service: wires bucket, log, index, upkeep and server into one running whole, and takes it apart again.
  */
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
@@ -7,14 +7,12 @@ import { v7 as uuidV7 } from 'uuid';
 import type { AnyPlugin } from '../plugins/plugin.ts';
 import type { Bucket } from './bucket/bucket.ts';
 import type { IndexStore } from './index/index-store.ts';
+import { openIndexFeed } from './index-feed.ts';
 import { openIntake } from './intake.ts';
-import { catchUp } from './log/catch-up.ts';
 import { openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
 import { createServer, type Server } from './server.ts';
-
-/** Other writers of the same bucket show up here within this time. */
-const catchUpEveryMs = 60_000;
+import { makeUpkeep } from './upkeep.ts';
 
 export type ServiceOptions = {
   bucket: Bucket;
@@ -25,6 +23,10 @@ export type ServiceOptions = {
   logger: Logger;
   /** Aborted when the process is told to stop: ends a catch-up that is under way. */
   signal?: AbortSignal;
+  /** @default the log's own */
+  commitLingerMs?: number;
+  /** How long the index keeps reports. @default null, for ever */
+  retentionMs?: number | null;
 };
 
 export type Service = {
@@ -38,71 +40,47 @@ export type Service = {
  *
  * @throws Failure UNAVAILABLE when the bucket does not answer
  */
-export async function openService({
-  bucket,
-  index,
-  schema,
-  plugins,
-  logger,
-  signal,
-}: ServiceOptions): Promise<Service> {
+export async function openService(options: ServiceOptions): Promise<Service> {
+  const { bucket, index, schema, plugins, logger, commitLingerMs, retentionMs = null } = options;
+  const closing = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal;
+  const upkeep = makeUpkeep({ bucket, index, retentionMs, logger, signal, now: Date.now });
+  const feed = openIndexFeed({
+    index,
+    onMissed(keys, cause) {
+      // The reports are safe in the bucket; catch-up brings them into the index.
+      logger.error({ err: cause, keys }, 'index did not take segments');
+      upkeep.fellBehind();
+    },
+  });
   const log = openLog({
     bucket,
-    makeId: uuidV7,
-    async onSegment(segment) {
-      try {
-        await index.apply(segment);
-      } catch (cause) {
-        // The reports are safe in the bucket; catch-up brings them into the index.
-        logger.error({ err: cause, key: segment.key }, 'index did not take a segment');
-      }
-    },
+    onSegment: feed.add,
+    ...(commitLingerMs === undefined ? {} : { settings: { lingerMs: commitLingerMs } }),
   });
   const intake = openIntake({
     log,
     index,
     onIndexError: (cause) => logger.error({ err: cause }, 'index did not answer'),
   });
-
-  const follow = () =>
-    catchUp({
-      bucket,
-      index,
-      signal,
-      onCorrupt: (failure) => logger.error({ err: failure }, 'segment is corrupt'),
-    });
-  const { segments, reports } = await follow();
-  logger.info({ bucket: bucket.location, segments, reports }, 'index caught up');
-
-  const server = createServer({
-    schema,
-    services: { index, intake, plugins, now: Date.now, makeId: uuidV7 },
-    logger,
-    async checkReady() {
-      await index.ping();
-      for await (const _key of bucket.list({ prefix: segmentPrefix })) break;
-    },
-  });
-
-  let following: Promise<void> | null = null;
-  const timer = setInterval(() => {
-    following ??= follow()
-      .then(({ segments: applied }) => {
-        if (applied > 0) logger.info({ segments: applied }, 'index caught up');
-      })
-      .catch((cause) => logger.warn({ err: cause }, 'index cannot catch up'))
-      .finally(() => {
-        following = null;
-      });
-  }, catchUpEveryMs);
+  await upkeep.catchUp();
+  upkeep.start();
 
   return {
-    server,
+    server: createServer({
+      schema,
+      services: { index, intake, plugins, now: Date.now, makeId: uuidV7 },
+      logger,
+      async checkReady() {
+        await index.ping();
+        for await (const _object of bucket.list({ prefix: segmentPrefix, limit: 1 })) break;
+      },
+    }),
     async close() {
-      clearInterval(timer);
+      closing.abort(new Error('the API is stopping'));
       await log.close();
-      await following;
-      index.close();
+      await upkeep.stop();
+      await index.close();
       bucket.close();
     },
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readSettings } from './settings.ts';
+import { readSettings, settingDefaults } from './settings.ts';
 
 const read = (env: Record<string, string>) => readSettings(env, '/srv/inventory');
 const settings = (env: Record<string, string>) => {
@@ -13,11 +13,14 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     host: '127.0.0.1',
     port: 4000,
     bucket: { kind: 'folder', folder: '/srv/inventory/data/bucket' },
-    indexFile: '/srv/inventory/data/index.db',
+    index: { kind: 'sqlite', file: '/srv/inventory/data/index.db' },
+    commitLingerMs: 10,
+    retentionMs: null,
     plugins: [],
   };
   expect(settings({})).toEqual(defaults);
-  expect(settings({ HOST: '', PORT: ' ', BUCKET_URL: '', INDEX_URL: '', PLUGINS: '' })).toEqual(defaults);
+  const empty = Object.keys(settingDefaults).map((name) => [name, name === 'PORT' ? ' ' : '']);
+  expect(settings(Object.fromEntries(empty))).toEqual(defaults);
 });
 
 test.each([
@@ -47,6 +50,24 @@ test.each([
   expect(settings({ BUCKET_URL: url }).bucket).toEqual({ kind: 's3', ...expected });
 });
 
+test.each([
+  'postgres://inventory:s%23cret@db.example.org:5432/inventory?sslmode=require',
+  'postgresql://db.example.org/inventory',
+  'postgres:///inventory?host=/var/run/postgresql',
+])('INDEX_URL %s', (url) => {
+  expect(settings({ INDEX_URL: url }).index).toEqual({ kind: 'postgres', url });
+});
+
+test.each([
+  [{ COMMIT_LINGER: '0ms' }, { commitLingerMs: 0 }],
+  [{ COMMIT_LINGER: '1s' }, { commitLingerMs: 1000 }],
+  [{ COMMIT_LINGER: '1m' }, { commitLingerMs: 60_000 }],
+  [{ RETENTION: '1h' }, { retentionMs: 3_600_000 }],
+  [{ RETENTION: '90d' }, { retentionMs: 90 * 86_400_000 }],
+])('%j is %j', (env, expected) => {
+  expect(settings(env)).toMatchObject(expected);
+});
+
 test('plugins are listed with commas', () => {
   expect(settings({ PLUGINS: './rack.ts, @acme/rack ,' }).plugins).toEqual(['./rack.ts', '@acme/rack']);
 });
@@ -68,6 +89,20 @@ describe('what cannot be used is told, with what to write instead', () => {
     ['BUCKET_URL', 's3://fleet?forcePathStyle=yes', /true or false/],
     ['INDEX_URL', 'index.db', /must begin with sqlite:/],
     ['INDEX_URL', 'sqlite:', /names no path/],
+    ['INDEX_URL', 'mysql://host/inventory', /or postgres:\/\/, as in .*postgres:\/\/user:password@host/],
+    ['INDEX_URL', 'postgres:inventory', /must begin with/],
+    ['INDEX_URL', 'postgres://host', /names no database: write postgres:\/\//],
+    ['INDEX_URL', 'postgres://user:1/2@host/inventory', /names no database/],
+    ['INDEX_URL', 'postgres://host/?sslmode=require', /names no database/],
+    ['INDEX_URL', 'postgres://user:a#b@host/inventory', /is not a URL.* as %2F %40 %23 %25/],
+    ['INDEX_URL', 'postgres://user:100%@host/inventory', /is not a URL/],
+    ['COMMIT_LINGER', '10', /a length of time from 0ms to 1m, as in 10ms, but is "10"/],
+    ['COMMIT_LINGER', '-1s', /from 0ms to 1m/],
+    ['COMMIT_LINGER', '61s', /from 0ms to 1m/],
+    ['RETENTION', '90 days', /empty, to keep everything, or a length of time from 1h to 36500d, as in 90d/],
+    ['RETENTION', '59m', /from 1h/],
+    ['RETENTION', '0d', /from 1h/],
+    ['RETENTION', '40000d', /to 36500d/],
   ])('%s=%s', (setting, value, message) => {
     expect(read({ [setting]: value })).toEqual({
       problems: [{ setting, message: expect.stringMatching(message) }],
@@ -75,13 +110,22 @@ describe('what cannot be used is told, with what to write instead', () => {
   });
 
   test('all of it at once', () => {
-    const result = read({ PORT: 'x', BUCKET_URL: 'y', INDEX_URL: 'z' });
-    expect(result).toMatchObject({
-      problems: [{ setting: 'PORT' }, { setting: 'BUCKET_URL' }, { setting: 'INDEX_URL' }],
-    });
+    const wrong = ['PORT', 'BUCKET_URL', 'INDEX_URL', 'COMMIT_LINGER', 'RETENTION'];
+    const result = read(Object.fromEntries(wrong.map((setting) => [setting, 'x'])));
+    expect(result).toMatchObject({ problems: wrong.map((setting) => ({ setting })) });
   });
 
   test('a password is not repeated', () => {
-    expect(JSON.stringify(read({ BUCKET_URL: 's3://key:hunter2@fleet' }))).not.toContain('hunter2');
+    for (const [setting, url] of [
+      ['BUCKET_URL', 's3://key:hunter2@fleet'],
+      ['INDEX_URL', 'postgres://user:hunter2@host'],
+      ['INDEX_URL', 'postgres://user:hunter2@host:port/inventory'],
+      ['INDEX_URL', 'postgres://user:hunter2%@host/inventory'],
+      ['INDEX_URL', 'mysql://user:hunter2@host/inventory'],
+    ] as const) {
+      const result = read({ [setting]: url });
+      expect(result).toHaveProperty('problems');
+      expect(JSON.stringify(result)).not.toContain('hunter2');
+    }
   });
 });

@@ -5,8 +5,10 @@
  */
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { formatDuration, parseDuration } from '../plugins/duration.ts';
 import { messageOf } from '../plugins/message-of.ts';
 import type { BucketSettings } from './bucket/open-bucket.ts';
+import type { IndexSettings } from './index/open-index.ts';
 
 export type ApiSettings = {
   /** @default 127.0.0.1: reachable from this machine only */
@@ -14,8 +16,11 @@ export type ApiSettings = {
   /** 0 takes any free port. @default 4000 */
   port: number;
   bucket: BucketSettings;
-  /** File of the SQLite index. */
-  indexFile: string;
+  index: IndexSettings;
+  /** How long reports gather after a put of several: fewer and larger segments. @default 10 */
+  commitLingerMs: number;
+  /** How old reports of the index may become; null keeps all of them. @default null */
+  retentionMs: number | null;
   /** Plugins beside the built-in ones: files, relative to the working folder, or packages. */
   plugins: string[];
 };
@@ -25,6 +30,8 @@ export const settingDefaults = {
   PORT: '4000',
   BUCKET_URL: 'file:./data/bucket',
   INDEX_URL: 'sqlite:./data/index.db',
+  COMMIT_LINGER: '10ms',
+  RETENTION: '',
   PLUGINS: '',
 } as const;
 
@@ -35,6 +42,13 @@ export type SettingProblem = { setting: Name; message: string };
 
 /** Names of options in a query string that one kind of URL takes. */
 const s3Options = ['region', 'endpoint', 'forcePathStyle'];
+
+const postgresExample = 'postgres://user:password@host:5432/inventory';
+
+const maxLingerMs = 60 * 1000;
+const minRetentionMs = 60 * 60 * 1000;
+/** A hundred years: what is longer than that is a slip, and keeping everything is what an empty value does. */
+const maxRetentionMs = 36_500 * 24 * 60 * 60 * 1000;
 
 /**
  * @param cwd what relative files are relative to
@@ -59,10 +73,13 @@ export function readSettings(
   const host = read('HOST', (value) => value);
   const port = read('PORT', parsePort);
   const bucket = read('BUCKET_URL', (value) => parseBucketUrl(value, cwd));
-  const indexFile = read('INDEX_URL', (value) => parseIndexUrl(value, cwd));
+  const index = read('INDEX_URL', (value) => parseIndexUrl(value, cwd));
+  const commitLingerMs = read('COMMIT_LINGER', (value) => parseLength(value, 0, maxLingerMs, '10ms'));
+  const retentionMs = read('RETENTION', parseRetention);
   const plugins = read('PLUGINS', parsePlugins);
-  if (host === undefined || port === undefined || !bucket || !indexFile || !plugins) return { problems };
-  return { settings: { host, port, bucket, indexFile, plugins } };
+  if (host === undefined || port === undefined || !bucket || !index || !plugins) return { problems };
+  if (commitLingerMs === undefined || retentionMs === undefined) return { problems };
+  return { settings: { host, port, bucket, index, commitLingerMs, retentionMs, plugins } };
 }
 
 function parsePort(value: string): number {
@@ -105,9 +122,47 @@ function parseBucketUrl(value: string, cwd: string): BucketSettings {
   };
 }
 
-function parseIndexUrl(value: string, cwd: string): string {
-  if (value.startsWith('sqlite:')) return parseFile(value, 'sqlite:', cwd);
-  throw new Error(`must begin with sqlite:, as in ${settingDefaults.INDEX_URL}`);
+/** No message repeats the value, which may hold a password. */
+function parseIndexUrl(value: string, cwd: string): IndexSettings {
+  if (value.startsWith('sqlite:')) return { kind: 'sqlite', file: parseFile(value, 'sqlite:', cwd) };
+  if (!/^postgres(ql)?:\/\//.test(value)) {
+    throw new Error(
+      `must begin with sqlite: or postgres://, as in ${settingDefaults.INDEX_URL} or ${postgresExample}`,
+    );
+  }
+  if (!URL.canParse(value) || !isDecodable(value)) {
+    throw new Error(
+      `is not a URL: write ${postgresExample}, with characters such as / @ # % of a password as %2F %40 %23 %25`,
+    );
+  }
+  if (!/^\/[^/]+$/.test(new URL(value).pathname))
+    throw new Error(`names no database: write ${postgresExample}`);
+  return { kind: 'postgres', url: value };
+}
+
+function isDecodable(value: string): boolean {
+  try {
+    decodeURIComponent(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function parseRetention(value: string): number | null {
+  if (value === '') return null;
+  return parseLength(value, minRetentionMs, maxRetentionMs, '90d', 'empty, to keep everything, or ');
+}
+
+function parseLength(value: string, least: number, most: number, example: string, or = ''): number {
+  const ms = parseDuration(value);
+  if (ms === null || ms < least || ms > most) {
+    const bounds = `from ${formatDuration(least)} to ${formatDuration(most)}`;
+    throw new Error(
+      `must be ${or}a length of time ${bounds}, as in ${example}, but is ${JSON.stringify(value)}`,
+    );
+  }
+  return ms;
 }
 
 /** `scheme:./relative`, `scheme:/absolute` and `scheme:///absolute`. */

@@ -1,28 +1,29 @@
 /**
  * collect: what a collection costs, beside systeminformation called naively and beside facter.
  *
- * `node bench/collect.ts`. Each figure is a median of runs that take turns, so that a machine that
+ * `npm run bench -- collect`. Each figure is a median of runs that take turns, so that a machine that
  * slows down slows all of them; CPU counts the processes that were started as well.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { number, printLines, readFlags, runBenchmark } from './benchmark.ts';
 import { type Cost, childrenCpuMs, type Sample, type Way } from './collect-sample.ts';
 import { median } from './median.ts';
 
-const runs = 5;
-const wholeRuns = 7;
+const defaults = { runs: 5 };
 const sampleFile = join(import.meta.dirname, 'collect-sample.ts');
 
 type Row = { name: string; cost: Cost };
 
-export async function benchCollect(): Promise<void> {
-  compareInProcess();
-  compareWholeProcesses();
+export async function main(args: string[] = []): Promise<void> {
+  const { runs } = readFlags(args, defaults);
+  compareInProcess(runs);
+  compareWholeProcesses(runs);
 }
 
 /** A daemon's cost: the first collection, and every one after it. */
-function compareInProcess(): void {
+function compareInProcess(runs: number): void {
   const samples: Record<Way, Sample[]> = { plugins: [], systeminformation: [] };
   for (let run = 0; run < runs; run++) {
     for (const way of Object.keys(samples) as Way[]) {
@@ -40,15 +41,15 @@ function compareInProcess(): void {
 }
 
 /** The cost of a program that is started, tells what it found and ends. */
-function compareWholeProcesses(): void {
+function compareWholeProcesses(runs: number): void {
   const title = 'one whole process, start to end';
   if (!isInstalled('facter')) {
-    console.log(`${title}\n  facter: not installed, skipped\n`);
+    console.log(`\ncollect: ${title}\n  facter is not installed: left out`);
     return;
   }
   const node: Cost[] = [];
   const facter: Cost[] = [];
-  for (let run = 0; run < wholeRuns; run++) {
+  for (let run = 0; run < runs; run++) {
     node.push(runProcess(process.execPath, [sampleFile, 'once']).cost);
     facter.push(runProcess('facter', ['--json', 'os', 'processors', 'networking']).cost);
   }
@@ -89,18 +90,14 @@ function medianCost(costs: Cost[]): Cost {
 /** The last column is how many times the first row's time a row takes. */
 function printTable(title: string, rows: Row[]): void {
   const base = rows[0]?.cost.wallMs ?? Number.NaN;
-  const lines = rows.map(({ name, cost }) => [
-    name,
-    cost.wallMs.toFixed(1),
-    cost.cpuMs.toFixed(1),
-    String(cost.processes),
-    `${(cost.wallMs / base).toFixed(1)} ×`,
-  ]);
-  console.log(title);
-  for (const [name = '', ...figures] of [['', 'wall ms', 'CPU ms', 'processes', 'ratio'], ...lines]) {
-    console.log(`  ${name.padEnd(34)}${figures.map((figure) => figure.padStart(11)).join('')}`);
-  }
-  console.log();
+  printLines(
+    `collect: ${title}`,
+    rows.map(({ name, cost }) => ({
+      name,
+      figure: `${number(cost.wallMs)} ms`,
+      beside: `${number(cost.cpuMs)} ms of CPU, ${cost.processes} processes, ${number(cost.wallMs / base)} × the first line`,
+    })),
+  );
 }
 
-if (import.meta.main) await benchCollect();
+if (import.meta.main) await runBenchmark(main);

@@ -1,7 +1,7 @@
 /**
- * fleet: a made-up fleet with realistic churn, the same for the same seed.
+ * fleet: a made-up fleet with realistic churn, the same for the same seed and order of asking.
  *
- * Hosts share models and distributions as real fleets do; what is a host's own (name, addresses) differs. Now and
+ * Reports are made as they are asked for: a fleet holds 200 bytes a host, whatever it reports. Hosts share models and distributions as real fleets do; what is a host's own (name, addresses) differs. Now and
  * then one reboots, takes a kernel, gains an account or another address: then its facts change, otherwise only
  * its readings do.
  */
@@ -13,17 +13,21 @@ export type Fleet = {
   hosts: number;
   /** The report that host `host` sends at its `tick`th interval. Ticks of a host must be asked for in order. */
   report(host: number, tick: number): StoredReport;
+  /** The next so many reports of all, by the hosts' clocks: those of every host at its first tick, and so on. */
+  next(count: number): Generator<StoredReport>;
 };
 
 export type FleetOptions = {
   hosts: number;
   /** @default an hour */
   intervalSeconds?: number;
-  /** When tick 0 is, milliseconds since 1970. @default 2026-01-01 */
+  /** When tick 0 is, milliseconds since 1970. @default fleetStart */
   startAt?: number;
   /** @default 1 */
   seed?: number;
 };
+
+export const fleetStart = Date.parse('2026-01-01T00:00:00Z');
 
 /** Chances of a change, for each report. Hourly reports: a reboot every six weeks, and so on. */
 const chanceOf = { reboot: 1 / 1000, kernel: 1 / 1500, account: 1 / 5000, address: 1 / 5000 };
@@ -34,13 +38,14 @@ const cpuModels = [
   { model: 'AMD EPYC 9354 32-Core Processor', vendor: 'AuthenticAMD', cores: 4 },
   { model: 'Intel(R) Xeon(R) Gold 6248R CPU @ 3.00GHz', vendor: 'GenuineIntel', cores: 2 },
 ];
+/** A third of all hosts have this one, and one single host the other. */
+export const commonDistribution = 'Debian GNU/Linux';
+export const rareDistribution = 'Slackware';
 const distributions = [
-  { distribution: 'Debian GNU/Linux', distributionId: 'debian', version: '12', pointRelease: '12.11' },
+  { distribution: commonDistribution, distributionId: 'debian', version: '12', pointRelease: '12.11' },
   { distribution: 'Ubuntu', distributionId: 'ubuntu', version: '24.04', pointRelease: '24.04.2' },
   { distribution: 'Rocky Linux', distributionId: 'rocky', version: '9.5', pointRelease: '9.5' },
 ];
-/** The one host in all with this distribution: what a rare question finds. */
-export const rareDistribution = 'Slackware';
 
 type Host = {
   id: string;
@@ -53,7 +58,7 @@ type Host = {
 };
 
 export function makeFleet(options: FleetOptions): Fleet {
-  const { hosts, intervalSeconds = 3600, startAt = Date.parse('2026-01-01T00:00:00Z'), seed = 1 } = options;
+  const { hosts, intervalSeconds = 3600, startAt = fleetStart, seed = 1 } = options;
   const random = seededRandom(seed);
   const known: Host[] = Array.from({ length: hosts }, (_, number) => ({
     id: uuidV7(startAt - 1000 * number, random),
@@ -63,15 +68,21 @@ export function makeFleet(options: FleetOptions): Fleet {
     accounts: 1 + Math.floor(random() * 3),
     network: 0,
   }));
+  function report(number: number, tick: number): StoredReport {
+    const host = known[number];
+    if (!host) throw new RangeError(`no host ${number} among ${hosts}`);
+    // Spread over the interval, as the hosts' own splay does.
+    const at = startAt + (tick + number / hosts) * intervalSeconds * 1000;
+    if (tick > 0) change(host, at, random);
+    return reportOf(host, Math.floor(at), intervalSeconds, random);
+  }
+  let told = 0;
   return {
     hosts,
-    report(number, tick) {
-      const host = known[number];
-      if (!host) throw new RangeError(`no host ${number} among ${hosts}`);
-      // Spread over the interval, as the hosts' own splay does.
-      const at = startAt + (tick + number / hosts) * intervalSeconds * 1000;
-      if (tick > 0) change(host, at, random);
-      return reportOf(host, Math.floor(at), intervalSeconds, random);
+    report,
+    *next(count) {
+      for (const end = told + count; told < end; told += 1)
+        yield report(told % hosts, Math.floor(told / hosts));
     },
   };
 }
@@ -150,7 +161,9 @@ function osOf(host: Host, at: number, random: () => number): StoredResult {
   const hostname = `node-${host.number}`;
   const facts = {
     platform: 'linux',
-    ...(host.number === 7 ? { ...shared, distribution: rareDistribution, distributionId: 'slackware' } : shared),
+    ...(host.number === 7
+      ? { ...shared, distribution: rareDistribution, distributionId: 'slackware' }
+      : shared),
     codename: null,
     kernel: `6.1.0-${20 + host.kernel}-amd64`,
     architecture: 'x86_64',

@@ -1,155 +1,109 @@
 /**
  * submit: how many reports a second one API process takes, each acknowledged only once it is durable.
  *
- * Beside it in the same run, under the same load: a bare HTTP server that parses JSON, and a GraphQL
- * Yoga mutation that does nothing: the limits of the protocol and of the library we build on.
+ * `npm run bench -- submit`. Beside it, under the same load: a bare HTTP server that parses JSON and a GraphQL Yoga
+ * mutation that does nothing, which are the limits of the protocol and of the library we build on, and one put per
+ * report, which is what group commit is measured against. Servers take turns, so that a machine that slows down slows
+ * all of them.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { type Line, number, printLines, readFlags, runBenchmark } from './benchmark.ts';
+import { makeFleet } from './fleet.ts';
+import { saturate } from './load.ts';
 import { median } from './median.ts';
+import {
+  type BenchServer,
+  cpuSecondsOf,
+  folderStore,
+  startBenchApi,
+  startS3Store,
+  startServer,
+} from './servers.ts';
+import { nextSubmissions } from './submission.ts';
 
-const connections = 32;
-const reportsPerRun = 3_000;
-const runs = 3;
+const defaults = {
+  connections: 64,
+  hosts: 1_000,
+  /** For each server and run; fewer when the time is up. */
+  reports: 10_000,
+  seconds: 4,
+  runs: 3,
+};
 
-const mutation =
-  'mutation ($input: SubmitReportInput!) { submitReport(input: $input) { duplicate report { id } } }';
+/** A server; `beside` are those that its rate is a share of. */
+type Contestant = { name: string; server: BenchServer; runs: Run[]; beside: Contestant[] };
+type Run = { perSecond: number; cpuSeconds: number; ownCpuShare: number };
 
-/** Servers to measure; each prints its URL in its first line of JSON that has one. */
-const servers = [
-  { name: 'bare node:http with JSON.parse', file: 'bench/servers/bare-http.ts' },
-  { name: 'GraphQL Yoga, a mutation that does nothing', file: 'bench/servers/empty-yoga.ts' },
-  { name: 'os-inspector, durable in a folder', file: 'api/main.ts' },
-] as const;
+/** For code to be compiled. */
+const leastWarmUp = 2_000;
 
-export async function benchSubmit(): Promise<void> {
-  const rates = new Map<string, number[]>(servers.map(({ name }) => [name, []]));
+export async function main(args: string[] = []): Promise<void> {
+  const { connections, hosts, reports, seconds, runs } = readFlags(args, defaults);
+  const contestants = await startContestants();
+  const load = { connections, seconds };
+  // Every two minutes, for the last two hours.
+  const fleet = makeFleet({ hosts, intervalSeconds: 120, startAt: Date.now() - 2 * 3600_000 });
+  // Every host at least once: afterwards its facts are known, as those of a fleet are.
+  const first = nextSubmissions(fleet, Math.max(hosts, leastWarmUp));
+  for (const contestant of contestants) await measure(contestant, { ...load, requests: first });
   for (let run = 0; run < runs; run += 1) {
-    // In turn, so that a machine that slows down slows all of them.
-    for (const { name, file } of servers) rates.get(name)?.push(await measure(file));
-  }
-  const ours = median(rates.get(servers[2].name) ?? []);
-  console.log(
-    `\nSubmitting a ${body().length} byte report over ${connections} connections, median of ${runs} runs`,
-  );
-  for (const [name, values] of rates) {
-    const rate = median(values);
-    console.log(
-      `  ${name.padEnd(45)} ${rate.toFixed(0).padStart(7)} /s   ${(ours / rate).toFixed(2)} of it is ours`,
-    );
-  }
-}
-
-async function measure(file: string): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'os-inspector-bench-'));
-  const stores = { BUCKET_URL: `file:${folder}/bucket`, INDEX_URL: `sqlite:${folder}/index.db` };
-  const child = spawn(process.execPath, [file], {
-    env: { ...process.env, ...stores, HOST: '127.0.0.1', PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  try {
-    const url = await urlOf(child);
-    await send(url, 300);
-    const startedAt = performance.now();
-    await send(url, reportsPerRun);
-    return reportsPerRun / ((performance.now() - startedAt) / 1000);
-  } finally {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-    await rm(folder, { recursive: true });
-  }
-}
-
-async function urlOf(child: ChildProcess): Promise<string> {
-  if (!child.stdout) throw new Error('no output to read');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { url } = JSON.parse(line);
-    if (url) return url;
-  }
-  throw new Error('the server ended before it listened');
-}
-
-async function send(url: string, count: number): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  let left = count;
-  const sender = async () => {
-    while (left > 0) {
-      left -= 1;
-      await post(url, agent);
+    const requests = nextSubmissions(fleet, reports);
+    for (const contestant of contestants) {
+      contestant.runs.push(await measure(contestant, { ...load, requests }));
     }
-  };
-  await Promise.all(Array.from({ length: connections }, sender));
-  agent.destroy();
+  }
+  const bytes = number(median(first.map((request) => request.length)));
+  printLines(
+    `submit: reports a second, ${bytes} bytes each, ${connections} connections, median of ${runs} runs`,
+    contestants.map(toLine),
+  );
 }
 
-function post(url: string, agent: Agent): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      url,
-      { agent, method: 'POST', headers: { 'content-type': 'application/json' } },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (chunk) => {
-          text += chunk;
-        });
-        response.on('end', () => (text.includes('"errors"') ? reject(new Error(text)) : resolve()));
-      },
-    );
-    sent.on('error', reject).end(body());
+async function startContestants(): Promise<Contestant[]> {
+  const enter = (name: string, server: BenchServer, beside: Contestant[] = []): Contestant => ({
+    name,
+    server,
+    runs: [],
+    beside,
   });
+  const yoga = enter('an empty Yoga mutation', await startServer('empty-yoga'));
+  const contestants = [enter('bare node:http with JSON.parse', await startServer('bare-http')), yoga];
+  for (const store of [folderStore, await startS3Store()]) {
+    const name = `one put per report, ${store.name}`;
+    const naive = enter(name, await startServer('put-per-report', await store.env()));
+    const api = await startBenchApi(await store.env());
+    contestants.push(naive, enter(`os-inspector, durable in ${store.name}`, api, [yoga, naive]));
+  }
+  return contestants;
 }
 
-let number = 0;
+type Load = { requests: readonly Buffer[]; connections: number; seconds: number };
 
-/** Much like what an agent sends: facts that stay the same, readings that do not. */
-function body(): string {
-  number += 1;
-  const host = number % 500;
-  const results = [
-    {
-      plugin: 'os',
-      status: 'OK',
-      durationMs: 1.5,
-      facts: { platform: 'linux', distribution: 'Debian GNU/Linux', version: '12', kernel: '6.1.0-37-amd64' },
-      readings: { uptimeSeconds: number },
-    },
-    {
-      plugin: 'cpu',
-      status: 'OK',
-      durationMs: 1.5,
-      facts: {
-        model: 'AMD EPYC 7763',
-        vendor: 'AuthenticAMD',
-        architecture: 'x86_64',
-        sockets: 1,
-        cores: 8,
-        threads: 16,
-      },
-      readings: { utilization: (number % 100) / 100, load1: 1.5, load5: 1.25, load15: 1 },
-    },
-    {
-      plugin: 'network',
-      status: 'OK',
-      durationMs: 1.5,
-      facts: {
-        primaryAddress: `10.0.${host >> 8}.${host & 255}`,
-        interfaces: [{ name: 'eth0', mtu: 1500, addresses: [] }],
-      },
-    },
-  ];
-  const id = `0198f3a0-0000-7000-8000-${String(host).padStart(12, '0')}`;
-  const input = {
-    id: crypto.randomUUID(),
-    host: { id, name: `web-${host}` },
-    collectedAt: new Date().toISOString(),
-    results,
-  };
-  return JSON.stringify({ query: mutation, variables: { input } });
+async function measure({ name, server }: Contestant, load: Load): Promise<Run> {
+  const cpuBefore = await cpuSecondsOf(server.pid);
+  const own = { cpu: process.cpuUsage(), at: performance.now() };
+  try {
+    const { answers, perSecond } = await saturate({ url: server.url, ...load });
+    const { user, system } = process.cpuUsage(own.cpu);
+    return {
+      perSecond,
+      cpuSeconds: ((await cpuSecondsOf(server.pid)) - cpuBefore) / answers,
+      ownCpuShare: (user + system) / 1000 / (performance.now() - own.at),
+    };
+  } catch (cause) {
+    throw new Error(`${name} failed under load`, { cause });
+  }
 }
 
-if (import.meta.main) await benchSubmit();
+function toLine({ name, runs, beside }: Contestant): Line {
+  const rate = rateOf(runs);
+  const cost = `${number(median(runs.map(({ cpuSeconds }) => cpuSeconds)) * 1e6)} µs of CPU each`;
+  const own = `load generator ${number(100 * median(runs.map(({ ownCpuShare }) => ownCpuShare)))} % of a core`;
+  const ratios = beside.map((peer) => `${number(rate / rateOf(peer.runs))} × ${peer.name}`);
+  return { name, figure: `${number(rate)} /s`, beside: [cost, own, ...ratios].join(', ') };
+}
+
+function rateOf(runs: readonly Run[]): number {
+  return median(runs.map(({ perSecond }) => perSecond));
+}
+
+if (import.meta.main) await runBenchmark(main);

@@ -15,6 +15,15 @@ export type ListOptions = {
   prefix?: string;
   /** Only keys that come after this one in order; the key itself need not exist. */
   after?: string;
+  /** At most so many, the first in order: a store is then asked for no more. */
+  limit?: number;
+};
+
+/** An object as a list tells it. */
+export type ObjectInfo = {
+  key: string;
+  /** In bytes, as stored. */
+  size: number;
 };
 
 export type BucketReader = {
@@ -25,11 +34,12 @@ export type BucketReader = {
    */
   get(key: string, range?: ByteRange): Promise<Uint8Array | null>;
   /**
-   * Keys in ascending order of their bytes. Throws rather than end early.
+   * Objects in ascending order of their keys' bytes. Throws rather than end early. Not of one moment: what is put
+   * or deleted while it is read may be in it or not.
    *
    * @throws Failure UNAVAILABLE when the store does not answer
    */
-  list(options?: ListOptions): AsyncIterable<string>;
+  list(options?: ListOptions): AsyncIterable<ObjectInfo>;
 };
 
 export type BucketWriter = {
@@ -39,7 +49,7 @@ export type BucketWriter = {
    * @throws Failure UNAVAILABLE when it may not be; the object may be there all the same
    */
   put(key: string, body: Uint8Array): Promise<void>;
-  /** Resolves also when there was no such object. */
+  /** Resolves also when there was no such object. Need not be durable: after a crash the object may be there again. */
   delete(key: string): Promise<void>;
 };
 

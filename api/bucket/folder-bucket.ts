@@ -5,17 +5,30 @@
  * that after a crash an object is there whole or not at all. Never shows a half-written object.
  */
 import { randomUUID } from 'node:crypto';
-import type { Dirent } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { access, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../plugins/message-of.ts';
 import { Failure } from '../failure.ts';
-import { assertKey, type Bucket, type ByteRange, type ListOptions } from './bucket.ts';
+import { assertKey, type Bucket, type ByteRange, type ListOptions, type ObjectInfo } from './bucket.ts';
 
 /** Beside the objects, so that the rename stays in one file system; no key can begin with a dot. */
 const stagingFolder = '.staging';
 /** A staged file this old belongs to no put that is still under way. */
 const staleAfterMs = 60 * 60 * 1000;
+/** Files asked for their size side by side; more gain nothing, and whoever wants only the first pays for all. */
+const statsAtOnce = 64;
+
+const hints: Record<string, string> = {
+  ENOSPC:
+    'the disk is full, or out of inodes: free some, or move the folder to a larger disk and correct BUCKET_URL',
+  EDQUOT: 'the quota is used up: raise it, or move the folder and correct BUCKET_URL',
+  EROFS:
+    'the file system is read-only, as it becomes when its disk fails: look at the kernel log, then remount it',
+  EACCES: 'the user who runs the API must own this folder and be allowed to write there',
+  EPERM: 'the user who runs the API must own this folder and be allowed to write there',
+  EIO: 'the disk fails: look at the kernel log',
+};
 
 /** Opens the folder, which is made when it is missing. */
 export async function openFolderBucket(folder: string): Promise<Bucket> {
@@ -65,17 +78,20 @@ export async function openFolderBucket(folder: string): Promise<Bucket> {
       });
     },
 
-    async *list(options = {}) {
+    async *list({ limit = Number.POSITIVE_INFINITY, ...options } = {}) {
       await unavailable(`cannot list ${folder}`, () => access(folder));
-      yield* walk(folder, '', options);
+      let left = limit;
+      if (left <= 0) return;
+      for await (const object of walk(folder, '', options, left)) {
+        yield object;
+        left -= 1;
+        if (left <= 0) return;
+      }
     },
 
     async delete(key) {
       assertKey(key);
-      await unavailable(`cannot delete ${key}`, async () => {
-        await rm(join(folder, key), { force: true });
-        await syncFolder(dirname(join(folder, key)));
-      });
+      await unavailable(`cannot delete ${key}`, () => rm(join(folder, key), { force: true }));
     },
   };
 }
@@ -131,20 +147,56 @@ async function readRange(file: FileHandle, size: number, range?: ByteRange): Pro
   return bytes;
 }
 
-/** Yields keys below `parent`, entering only folders that can hold one that is asked for. */
-async function* walk(folder: string, parent: string, options: ListOptions): AsyncGenerator<string> {
+/** Yields what lies below `parent`, entering only folders that can hold what is asked for. */
+async function* walk(
+  folder: string,
+  parent: string,
+  options: Pick<ListOptions, 'prefix' | 'after'>,
+  limit: number,
+): AsyncGenerator<ObjectInfo> {
   const { prefix = '', after = '' } = options;
   // A folder's keys all begin with its name and a slash, so that is how it sorts among its siblings.
   const names = (await entriesOf(join(folder, parent)))
     .filter((entry) => !entry.name.startsWith('.'))
     .map((entry) => (entry.isDirectory() ? `${parent}${entry.name}/` : `${parent}${entry.name}`))
+    .filter((name) =>
+      name.endsWith('/')
+        ? mayHold(name, prefix) && (name > after || after.startsWith(name))
+        : name.startsWith(prefix) && name > after,
+    )
     .sort();
-  for (const name of names) {
-    if (!name.endsWith('/')) {
-      if (name.startsWith(prefix) && name > after) yield name;
-    } else if (mayHold(name, prefix) && (name > after || after.startsWith(name))) {
-      yield* walk(folder, name, options);
+  for (let start = 0; start < names.length; ) {
+    const name = names[start] ?? '';
+    if (name.endsWith('/')) {
+      yield* walk(folder, name, options, limit);
+      start += 1;
+    } else {
+      const files = names.slice(start, start + Math.min(statsAtOnce, limit));
+      const end = files.findIndex((file) => file.endsWith('/'));
+      if (end !== -1) files.length = end;
+      for (const object of await sizesOf(folder, files)) yield object;
+      start += files.length;
     }
+  }
+}
+
+/** Those of the files that are still there. */
+async function sizesOf(folder: string, keys: readonly string[]): Promise<ObjectInfo[]> {
+  return unavailable(`cannot list ${folder}`, async () => {
+    const found = await Promise.all(keys.map((key) => statIfThere(join(folder, key))));
+    return keys.flatMap((key, index) => {
+      const file = found[index];
+      return file?.isFile() ? [{ key, size: file.size }] : [];
+    });
+  });
+}
+
+async function statIfThere(path: string): Promise<Stats | null> {
+  try {
+    return await stat(path);
+  } catch (cause) {
+    if (isCode(cause, 'ENOENT')) return null;
+    throw cause;
   }
 }
 
@@ -176,8 +228,14 @@ async function unavailable<T>(what: string, work: () => Promise<T>): Promise<T> 
     return await work();
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
-    throw new Failure('UNAVAILABLE', `${what}: ${messageOf(cause)}`, { cause });
+    throw new Failure('UNAVAILABLE', `${what}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** The system's own word, with what to do about what an operator meets first. */
+function reasonOf(cause: unknown): string {
+  const hint = cause instanceof Error && 'code' in cause && hints[String(cause.code)];
+  return `${messageOf(cause)}${hint ? `; ${hint}` : ''}`;
 }
 
 function isCode(cause: unknown, code: string): boolean {

@@ -38,7 +38,7 @@ function describeServer(startServer: () => Promise<S3Server | null>, options?: S
     await one.put('key', new Uint8Array([1]));
     await other.put('key', new Uint8Array([2]));
     expect([...((await one.get('key')) ?? [])]).toEqual([1]);
-    expect(await Array.fromAsync(other.list())).toEqual(['key']);
+    expect(await Array.fromAsync(other.list())).toEqual([{ key: 'key', size: 1 }]);
   });
 
   test('a bucket that does not exist says what to do', async () => {
@@ -89,4 +89,76 @@ test.each<[string, RequestListener]>([
   const unavailable = expect.objectContaining({ kind: 'UNAVAILABLE' });
   await expect(bucket.put('k', new Uint8Array(1))).rejects.toEqual(unavailable);
   await expect(Array.fromAsync(bucket.list())).rejects.toEqual(unavailable);
+});
+
+/** Answers in turn, and once more with the last for all that follows; tells the requests it had. */
+function inTurn(...answers: RequestListener[]) {
+  const asked: string[] = [];
+  const listener: RequestListener = (request, response) => {
+    const answer = answers[Math.min(asked.length, answers.length - 1)];
+    asked.push(`${request.method} ${request.url}`);
+    request.resume().on('end', () => answer?.(request, response));
+  };
+  return { asked, listener };
+}
+
+const stored: RequestListener = (_request, response) => response.setHeader('etag', '"x"').end();
+const slowDown: RequestListener = (_request, response) =>
+  response.writeHead(503).end('<Error><Code>SlowDown</Code><Message>less</Message></Error>');
+const internal: RequestListener = (_request, response) =>
+  response.writeHead(500).end('<Error><Code>InternalError</Code><Message>oops</Message></Error>');
+const reset: RequestListener = (request) => request.socket.destroy();
+const denied: RequestListener = (_request, response) =>
+  response.writeHead(403).end('<Error><Code>AccessDenied</Code><Message>no</Message></Error>');
+const half: RequestListener = (_request, response) => {
+  response.writeHead(200, { 'content-length': '4' }).write('ab');
+  setTimeout(() => response.destroy(), 20);
+};
+const whole: RequestListener = (_request, response) => response.end('abcd');
+
+test.each<[string, RequestListener[]]>([
+  ['throttled', [slowDown]],
+  ['an internal error', [internal, internal]],
+  ['a connection that breaks', [reset, reset, reset]],
+  ['no answer in time', [() => {}]],
+])('%s is tried again, until it is stored', async (_what, answers) => {
+  const { asked, listener } = inTurn(...answers, stored);
+  const bucket = await openAt(listener);
+  await bucket.put('k', new Uint8Array(1));
+  expect(asked).toHaveLength(answers.length + 1);
+});
+
+test('what does not pass by itself is told at the first try, with what to do', async () => {
+  const { asked, listener } = inTurn(denied);
+  const bucket = await openAt(listener);
+  await expect(bucket.put('k', new Uint8Array(1))).rejects.toThrow(/AccessDenied.*check the credentials/);
+  expect(asked).toHaveLength(1);
+});
+
+test('four tries in vain are UNAVAILABLE', async () => {
+  const { asked, listener } = inTurn(internal);
+  const bucket = await openAt(listener);
+  await expect(bucket.get('k')).rejects.toMatchObject({ kind: 'UNAVAILABLE' });
+  expect(asked).toHaveLength(4);
+});
+
+test('an object whose body breaks off is read again, and never taken for a shorter one', async () => {
+  const bucket = await openAt(inTurn(half, half, whole).listener);
+  expect(Buffer.from((await bucket.get('k')) ?? []).toString()).toBe('abcd');
+  const broken = await openAt(inTurn(half).listener);
+  await expect(broken.get('k')).rejects.toMatchObject({ kind: 'UNAVAILABLE' });
+});
+
+test('whoever wants one key asks the store for one', async () => {
+  const { asked, listener } = inTurn((_request, response) =>
+    response.end(
+      '<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>' +
+        '<Contents><Key>reports/a</Key><Size>7</Size></Contents></ListBucketResult>',
+    ),
+  );
+  const bucket = await openAt(listener);
+  expect(await Array.fromAsync(bucket.list({ prefix: 'reports/', limit: 1 }))).toEqual([
+    { key: 'reports/a', size: 7 },
+  ]);
+  expect(asked).toEqual([expect.stringMatching(/^GET \/b.*max-keys=1&/)]);
 });

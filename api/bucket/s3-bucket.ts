@@ -7,6 +7,7 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  type GetObjectCommandInput,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
@@ -28,16 +29,27 @@ export type S3Settings = {
   forcePathStyle: boolean;
 };
 
-/** How long a store may take, in milliseconds, for each of the SDK's three attempts. */
+/** How long a store may take, in milliseconds, for each attempt. */
 export type S3Limits = { connect: number; answer: number };
 
 /** A store that takes a request and never answers must not hold up all that wait behind it. */
 const defaultLimits: S3Limits = { connect: 5_000, answer: 30_000 };
 
+/**
+ * Requests for one operation. The SDK's standard mode tries again what may pass by itself: timeouts, a connection that
+ * is refused, reset or not found, 429, 500, 502, 503, 504 and the store's own "SlowDown"; with full jitter, from 0.1 s
+ * on, and 0.5 s when throttled. After about a hundred tries in vain it stops trying again until the store answers,
+ * so that an outage is not made worse. Stated here, as AWS_MAX_ATTEMPTS and AWS_RETRY_MODE would otherwise decide.
+ */
+const retries = { maxAttempts: 4, retryMode: 'standard' };
+/** What one list request holds at most, by the protocol. */
+const pageSize = 1000;
+
 export function openS3Bucket(settings: S3Settings, limits: S3Limits = defaultLimits): Bucket {
   const { bucket, prefix, region, endpoint, forcePathStyle } = settings;
   const client = new S3Client({
     forcePathStyle,
+    ...retries,
     ...(region ? { region } : {}),
     ...(endpoint ? { endpoint } : {}),
     // Checksums by default send bodies as aws-chunked streams, which Ceph 16 and others store as they come.
@@ -66,6 +78,19 @@ export function openS3Bucket(settings: S3Settings, limits: S3Limits = defaultLim
     }
   }
 
+  /** The SDK's own attempts end with the head of the answer; a connection may break in its body as well. */
+  async function getWhole(input: GetObjectCommandInput): Promise<Uint8Array> {
+    for (let attempts = 1; ; attempts += 1) {
+      const { Body } = await client.send(new GetObjectCommand(input));
+      if (!Body) return new Uint8Array();
+      try {
+        return await Body.transformToByteArray();
+      } catch (cause) {
+        if (attempts === retries.maxAttempts) throw cause;
+      }
+    }
+  }
+
   return {
     location,
     close: () => client.destroy(),
@@ -84,9 +109,7 @@ export function openS3Bucket(settings: S3Settings, limits: S3Limits = defaultLim
       if (range && range.end !== undefined && range.end <= range.start) return new Uint8Array();
       return attempt(`get ${key}`, async () => {
         try {
-          const Range = range && rangeHeader(range);
-          const { Body } = await client.send(new GetObjectCommand({ ...name, ...(Range ? { Range } : {}) }));
-          return Body ? await Body.transformToByteArray() : new Uint8Array();
+          return await getWhole({ ...name, ...(range ? { Range: rangeHeader(range) } : {}) });
         } catch (cause) {
           if (isStatus(cause, 404) && !isNamed(cause, 'NoSuchBucket')) return null;
           // The range begins behind the object's end.
@@ -96,14 +119,16 @@ export function openS3Bucket(settings: S3Settings, limits: S3Limits = defaultLim
       });
     },
 
-    async *list({ prefix: keyPrefix = '', after } = {}) {
+    async *list({ prefix: keyPrefix = '', after, limit = Number.POSITIVE_INFINITY } = {}) {
       let token: string | undefined;
-      do {
+      let left = limit;
+      while (left > 0) {
         const page = await attempt('list', () =>
           client.send(
             new ListObjectsV2Command({
               Bucket: bucket,
               Prefix: root + keyPrefix,
+              MaxKeys: Math.min(left, pageSize),
               ...(token ? { ContinuationToken: token } : {}),
               ...(after && !token ? { StartAfter: root + after } : {}),
             }),
@@ -111,10 +136,14 @@ export function openS3Bucket(settings: S3Settings, limits: S3Limits = defaultLim
         );
         if (page.IsTruncated === undefined)
           throw new Failure('UNAVAILABLE', `cannot list ${location}: ${notS3}`);
-        for (const { Key } of page.Contents ?? []) if (Key) yield Key.slice(root.length);
-        token = page.IsTruncated ? page.NextContinuationToken : undefined;
-        if (page.IsTruncated && !token) throw cutShort(location);
-      } while (token);
+        // A store may send more than it was asked for.
+        const objects = (page.Contents ?? []).slice(0, left);
+        for (const { Key, Size } of objects) if (Key) yield { key: Key.slice(root.length), size: Size ?? 0 };
+        left -= objects.length;
+        if (!page.IsTruncated) return;
+        token = page.NextContinuationToken;
+        if (left > 0 && !token) throw cutShort(location);
+      }
     },
 
     async delete(key) {
@@ -123,6 +152,14 @@ export function openS3Bucket(settings: S3Settings, limits: S3Limits = defaultLim
     },
   };
 }
+
+const full = 'the store is full, or its quota used up: make room or raise it';
+const hints: Record<string, string> = {
+  AccessDenied: 'check the credentials and policy',
+  InvalidAccessKeyId: 'check the credentials and policy',
+  QuotaExceeded: full,
+  XMinioStorageFull: full,
+};
 
 const notS3 = 'the answer is not that of an S3 server; check the endpoint in BUCKET_URL';
 
@@ -152,7 +189,6 @@ function reasonOf(cause: unknown): string {
   if (name === 'CredentialsProviderError') {
     return 'no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or a role';
   }
-  const hint =
-    name === 'AccessDenied' || name === 'InvalidAccessKeyId' ? '; check the credentials and policy' : '';
-  return `${name && name !== 'Error' ? `${name}: ` : ''}${messageOf(cause)}${hint}`;
+  const hint = hints[name] ?? (isStatus(cause, 507) ? hints.QuotaExceeded : undefined);
+  return `${name && name !== 'Error' ? `${name}: ` : ''}${messageOf(cause)}${hint ? `; ${hint}` : ''}`;
 }

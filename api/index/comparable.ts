@@ -34,10 +34,10 @@ export function toComparable(comparison: Comparison, value: unknown): Comparable
       break;
     }
     case 'text':
-      if (typeof value === 'string') return value;
+      if (typeof value === 'string') return withoutNul(value);
       break;
     case 'version':
-      if (typeof value === 'string') return versionKey(value);
+      if (typeof value === 'string') return versionKey(withoutNul(value));
       break;
     case 'ip':
       if (typeof value === 'string' && isIP(value)) return addressKey(ipaddr.parse(value));
@@ -88,4 +88,9 @@ function addressKey(address: ipaddr.IPv4 | ipaddr.IPv6): string {
 
 function hex(key: bigint): string {
   return key.toString(16).padStart(32, '0');
+}
+
+/** PostgreSQL has no text with U+0000, and SQLite's functions end there. */
+export function withoutNul(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
 }

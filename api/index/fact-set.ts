@@ -1,9 +1,9 @@
 /** fact-set: the identity of what a plugin said: equal facts have equal hashes, whatever their key order. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** @param facts any JSON value */
 export function factSetHash(plugin: string, facts: unknown): string {
-  return createHash('sha256').update(plugin).update('\0').update(canonicalJson(facts)).digest('base64url');
+  return hash('sha256', `${plugin}\0${canonicalJson(facts)}`, 'base64url');
 }
 
 /** JSON text with the keys of every object in order. */

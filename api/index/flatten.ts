@@ -5,8 +5,10 @@
  */
 import { checkFacts } from '../../plugins/check-facts.ts';
 import { type Fact, type Facts, isScalar, type ScalarFact, scalarKinds } from '../../plugins/fact.ts';
-import type { AnyPlugin } from '../../plugins/plugin.ts';
 import { type Comparable, columnOf, toComparable } from './comparable.ts';
+
+/** What the index needs to know of a plugin: plain data, which a thread can be handed. */
+export type Declaration = { name: string; facts: Facts };
 
 export type FlatValue = {
   /** `plugin.field`, through lists without a position. */
@@ -20,7 +22,7 @@ export type FlatValue = {
   number: number | null;
 };
 
-export function flattenFacts(plugin: AnyPlugin, facts: unknown): FlatValue[] {
+export function flattenFacts(plugin: Declaration, facts: unknown): FlatValue[] {
   return [...flattenRecord(plugin.facts, checkFacts(plugin.facts, facts).values, plugin.name, '')];
 }
 

@@ -79,7 +79,15 @@ export type IndexReader = {
 
 export type IndexStore = IndexReader &
   SegmentSink & {
-    close(): void;
+    /**
+     * Removes reports received before an instant (milliseconds since 1970), with what only they told.
+     *
+     * @returns how many
+     */
+    forget(before: number): Promise<number>;
+    /** Goes over to an index that was put in the place of this one, if that has happened. */
+    refresh(): Promise<void>;
+    close(): Promise<void>;
   };
 
 /** The value a row has in an order: what a cursor holds. */
@@ -91,3 +99,9 @@ export function hostPosition(row: HostRow, field: HostOrderField): Position {
   const values = { NAME: row.name, FIRST_SEEN_AT: row.firstSeenAt, LAST_SEEN_AT: row.lastSeenAt };
   return { value: values[field], id: row.id };
 }
+
+/** An index that is being built beside the one in use. */
+export type BuildingIndex = Omit<IndexStore, 'refresh'> & {
+  /** Makes what only questions need. */
+  finish(): Promise<void>;
+};

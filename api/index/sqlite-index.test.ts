@@ -5,31 +5,37 @@ import { describe, expect, test } from 'vitest';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import { definePlugin, text } from '../../plugins/plugin.ts';
 import { describeIndex } from '../../test/contracts/index-suite.ts';
+import { dumpSqlite } from '../../test/support/index-dump.ts';
 import { result, storedReport } from '../../test/support/reports.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
+import type { Segment } from '../log/segment.ts';
 import type { FactCondition } from './filter.ts';
+import { deleteSqliteIndex } from './sqlite-file.ts';
 import { openSqliteIndex } from './sqlite-index.ts';
-import { deleteSqliteIndex } from './sqlite-schema.ts';
 
 const folder = await temporaryFolder();
 const newFile = () => join(folder, `${crypto.randomUUID()}.db`);
 const bucket = 'file:/srv/bucket';
 const builtin = await loadBuiltinPlugins();
-const segment = (...facts: unknown[]) => ({
+const segment = (...facts: unknown[]): Segment => ({
   key: 'reports/date=2026-05-01/hour=10/0198f3a0-0000-7000-8000-000000000001.ndjson.gz',
   reports: facts.map((value) => storedReport({ results: [result('rack', value)] })),
 });
 
 describe('SQLite index', () => {
-  describeIndex(async () => openSqliteIndex({ file: newFile(), bucket, plugins: builtin }));
+  describeIndex(async () => {
+    const file = newFile();
+    const index = await openSqliteIndex({ file, bucket, plugins: builtin });
+    return { index, dump: () => dumpSqlite(file) };
+  });
 
   test('keeps what it holds when it is opened again', async () => {
     const file = newFile();
-    const first = openSqliteIndex({ file, bucket, plugins: builtin });
-    await first.apply(segment({ row: 'a' }));
-    first.close();
+    const first = await openSqliteIndex({ file, bucket, plugins: builtin });
+    await first.apply([segment({ row: 'a' })]);
+    await first.close();
     const discarded: string[] = [];
-    const again = openSqliteIndex({
+    const again = await openSqliteIndex({
       file,
       bucket,
       plugins: builtin,
@@ -37,17 +43,17 @@ describe('SQLite index', () => {
     });
     expect(await again.countReports(null)).toBe(1);
     expect(discarded).toEqual([]);
-    again.close();
+    await again.close();
   });
 
   test('an index of another version is thrown away, and that is told', async () => {
     const file = newFile();
-    openSqliteIndex({ file, bucket, plugins: builtin }).close();
+    await (await openSqliteIndex({ file, bucket, plugins: builtin })).close();
     const db = new DatabaseSync(file);
     db.exec('PRAGMA user_version = 999');
     db.close();
     const discarded: string[] = [];
-    const index = openSqliteIndex({
+    const index = await openSqliteIndex({
       file,
       bucket,
       plugins: builtin,
@@ -55,27 +61,27 @@ describe('SQLite index', () => {
     });
     expect(discarded).toEqual([expect.stringContaining('version 999')]);
     expect(await index.countReports(null)).toBe(0);
-    index.close();
+    await index.close();
   });
 
   test('an index of another bucket is thrown away: what is not in this one must not count as kept', async () => {
     const file = newFile();
-    const first = openSqliteIndex({ file, bucket, plugins: builtin });
-    await first.apply(segment({ row: 'a' }));
-    first.close();
+    const first = await openSqliteIndex({ file, bucket, plugins: builtin });
+    await first.apply([segment({ row: 'a' })]);
+    await first.close();
     const discarded: string[] = [];
     const onDiscard = (reason: string) => discarded.push(reason);
-    const other = openSqliteIndex({ file, bucket: 's3://fleet', plugins: builtin, onDiscard });
+    const other = await openSqliteIndex({ file, bucket: 's3://fleet', plugins: builtin, onDiscard });
     expect(await other.countReports(null)).toBe(0);
     expect(discarded).toEqual(['it is a view of file:/srv/bucket, not of s3://fleet']);
-    other.close();
+    await other.close();
   });
 
   test('a damaged index is thrown away', async () => {
     const file = newFile();
-    const first = openSqliteIndex({ file, bucket, plugins: builtin });
-    await first.apply(segment({ row: 'a' }));
-    first.close();
+    const first = await openSqliteIndex({ file, bucket, plugins: builtin });
+    await first.apply([segment({ row: 'a' })]);
+    await first.close();
     const bytes = readFileSync(file);
     // The first page but its header, which says that it is ours.
     writeFileSync(
@@ -83,7 +89,7 @@ describe('SQLite index', () => {
       Buffer.concat([bytes.subarray(0, 100), Buffer.alloc(3996, 0xff), bytes.subarray(4096)]),
     );
     const discarded: string[] = [];
-    const index = openSqliteIndex({
+    const index = await openSqliteIndex({
       file,
       bucket,
       plugins: builtin,
@@ -91,7 +97,7 @@ describe('SQLite index', () => {
     });
     expect(discarded).toHaveLength(1);
     expect(await index.countReports(null)).toBe(0);
-    index.close();
+    await index.close();
   });
 
   test.each([
@@ -104,47 +110,47 @@ describe('SQLite index', () => {
         db.close();
       },
     ],
-  ])('%s is refused and left as it is', (_what, write) => {
+  ])('%s is refused and left as it is', async (_what, write) => {
     const file = newFile();
     write(file);
     const before = readFileSync(file);
     for (const touch of [
       () => openSqliteIndex({ file, bucket, plugins: builtin }),
-      () => deleteSqliteIndex(file),
+      async () => deleteSqliteIndex(file),
     ]) {
-      expect(touch).toThrow(/not an index of os-inspector.*INDEX_URL/);
+      await expect(touch()).rejects.toThrow(/not an index of os-inspector.*INDEX_URL/);
     }
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
   test('an index that another process holds is not taken for damaged', async () => {
     const file = newFile();
-    const first = openSqliteIndex({ file, bucket, plugins: builtin });
-    await first.apply(segment({ row: 'a' }));
-    first.close();
+    const first = await openSqliteIndex({ file, bucket, plugins: builtin });
+    await first.apply([segment({ row: 'a' })]);
+    await first.close();
     const holder = new DatabaseSync(file);
     holder.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-    expect(() => openSqliteIndex({ file, bucket, plugins: builtin })).toThrow(/locked/);
+    await expect(openSqliteIndex({ file, bucket, plugins: builtin })).rejects.toThrow(/locked/);
     holder.exec('ROLLBACK');
     holder.close();
-    const again = openSqliteIndex({ file, bucket, plugins: builtin });
+    const again = await openSqliteIndex({ file, bucket, plugins: builtin });
     expect(await again.countReports(null)).toBe(1);
-    again.close();
+    await again.close();
   });
 
   test('an empty file is a new index', async () => {
     const file = newFile();
     writeFileSync(file, '');
-    const index = openSqliteIndex({ file, bucket, plugins: builtin });
+    const index = await openSqliteIndex({ file, bucket, plugins: builtin });
     expect(await index.countReports(null)).toBe(0);
-    index.close();
+    await index.close();
   });
 
   test('facts that were there before their plugin was known become filterable', async () => {
     const file = newFile();
-    const before = openSqliteIndex({ file, bucket, plugins: builtin });
-    await before.apply(segment({ row: 'a' }, { row: 'b' }, { row: 7 }));
-    before.close();
+    const before = await openSqliteIndex({ file, bucket, plugins: builtin });
+    await before.apply([segment({ row: 'a' }, { row: 'b' }, { row: 7 })]);
+    await before.close();
     const rack = definePlugin({
       name: 'rack',
       version: 1,
@@ -152,7 +158,7 @@ describe('SQLite index', () => {
       facts: { row: text('Row of racks') },
       collect: async () => null,
     });
-    const after = openSqliteIndex({ file, bucket, plugins: [...builtin, rack] });
+    const after = await openSqliteIndex({ file, bucket, plugins: [...builtin, rack] });
     const row = (value: string): FactCondition => ({
       kind: 'value',
       path: 'rack.row',
@@ -165,15 +171,15 @@ describe('SQLite index', () => {
     // What does not fit the declaration is kept, and not compared.
     expect(await count(row('7'))).toBe(0);
     expect(await after.countReports(null)).toBe(3);
-    after.close();
+    await after.close();
 
     // What comes in while the plugin is not known again is found once it is.
-    const without = openSqliteIndex({ file, bucket, plugins: builtin });
-    await without.apply({ ...segment({ row: 'c' }), key: segment().key.replace('01.nd', '02.nd') });
-    without.close();
-    const back = openSqliteIndex({ file, bucket, plugins: [...builtin, rack] });
+    const without = await openSqliteIndex({ file, bucket, plugins: builtin });
+    await without.apply([{ ...segment({ row: 'c' }), key: segment().key.replace('01.nd', '02.nd') }]);
+    await without.close();
+    const back = await openSqliteIndex({ file, bucket, plugins: [...builtin, rack] });
     const found = { kind: 'facts' as const, plugin: 'rack', conditions: [row('c')] };
     expect(await back.countReports(found)).toBe(1);
-    back.close();
+    await back.close();
   });
 });

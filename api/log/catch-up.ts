@@ -1,13 +1,17 @@
 /**
  * catch-up: brings the index up to what the bucket holds.
  *
- * Runs on start, every minute, and from nothing as the rebuild. Applying is idempotent, so that it
- * may read what is there already, and other API processes may write to the same bucket.
+ * Applying is idempotent, so that it may read what is there already, and other API processes may write to the same
+ * bucket and merge its segments meanwhile. docs/design/0003-log-and-index.md has the protocol.
  */
-import type { BucketReader } from '../bucket/bucket.ts';
+import { createHash } from 'node:crypto';
+import { messageOf } from '../../plugins/message-of.ts';
+import type { BucketReader, ListOptions, ObjectInfo } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
+import { abortable, readAhead } from './read-ahead.ts';
 import { decodeSegment, type Segment } from './segment.ts';
-import { isSegmentKey, segmentFolder, segmentPrefix } from './segment-key.ts';
+import { isSegmentKey, keyBefore, segmentFolder, segmentPrefix } from './segment-key.ts';
+import { toldRange, toldTextBytes } from './segment-lines.ts';
 
 /** The part of an index that catch-up fills. */
 export type SegmentSink = {
@@ -21,113 +25,291 @@ export type SegmentSink = {
    */
   mark(): Promise<string | null>;
   setMark(mark: string): Promise<void>;
-  /** Takes merged segments for applied, and forgets their sources, where all of the sources were applied. */
+  /**
+   * Takes merged segments for applied, and forgets their sources, where all of the sources were applied. A key may be
+   * both: then it is kept.
+   */
   replaced(parts: readonly string[], sources: readonly string[]): Promise<void>;
 };
 
-export type CatchUpProgress = { segments: number; reports: number };
+/**
+ * recent: what came in the last ten minutes, with one list request; for every half minute.
+ * mark: all since the last pass of this kind that reached its end; on start and every hour.
+ * start: the whole bucket; for an index that is new, or may have gaps.
+ */
+export type CatchUpFrom = 'recent' | 'mark' | 'start';
+
+export type CatchUpProgress = {
+  /** Applied in this pass. */
+  segments: number;
+  reports: number;
+  /** As stored. */
+  bytes: number;
+  /** What is to be applied in this pass, as far as it is known; `recent` learns it as it goes. */
+  of: { segments: number; bytes: number };
+};
+
+export type CatchUpResult = {
+  segments: number;
+  reports: number;
+  /** A Failure for each segment that was set aside. */
+  corrupt: readonly Failure[];
+};
 
 export type CatchUpOptions = {
   bucket: BucketReader;
   index: SegmentSink;
-  /** Called after each segment that was applied. */
+  from: CatchUpFrom;
+  /** What was received before this hour is none of the index's business. Milliseconds since 1970. */
+  notBefore?: number;
+  /** Called after each transaction. */
   onProgress?: (progress: CatchUpProgress) => void;
-  /** Told of a segment that cannot be read; it is passed over, and looked at again every time. */
+  /** Told once of each segment that is set aside: every pass tries it again. */
   onCorrupt: (failure: Failure) => void;
-  /** Checks the whole bucket, not only what is new: for an index that may have gaps. */
-  whole?: boolean;
-  /** Ends it between two segments; what was applied until then stays. */
+  /** Ends it between two transactions; what was applied until then stays. */
   signal?: AbortSignal | undefined;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
 };
 
+const minuteMs = 60 * 1000;
+/** Twenty rounds of 'recent': one that another process put while the bucket did not answer us is still in it. */
+const recentMs = 10 * minuteMs;
 /** A slow put may land this long after later ones: another writer's, or one whose clock is behind. */
-const overlapMs = 2 * 60 * 60 * 1000;
-/** Keys asked for at once, and segments read ahead of the one being applied. */
+const overlapMs = 120 * minuteMs;
+/** Keys asked for at once. */
 const pageSize = 1000;
-const readAhead = 8;
+/** A transaction costs about as much for one report as for a hundred; more than this would only hold up others. */
+const maxBulkReports = 5000;
+const maxBulkTextBytes = 16 * 1024 * 1024;
+/** For segments that do not tell the size of their text. */
+const usualRatio = 16;
+/** Segments that are merged while they are read settle in two. */
+const maxRounds = 5;
+
+type Bulk = { segments: Segment[]; reports: number; bytes: number; textBytes: number };
+
+/** A digest of the segments in each folder, as one list showed them. */
+type Listed = Map<string, string>;
 
 /**
- * @throws Failure UNAVAILABLE when the bucket does not answer; what was applied until then stays
+ * @throws Failure UNAVAILABLE when bucket or index do not answer; what was applied until then stays
  * @throws the reason of `signal` once that is aborted
  */
-export async function catchUp(options: CatchUpOptions): Promise<CatchUpProgress> {
-  const { bucket, index, onProgress, onCorrupt, signal, whole = false, now = Date.now } = options;
-  const progress: CatchUpProgress = { segments: 0, reports: 0 };
-  const mark = segmentFolder(new Date(now() - overlapMs).toISOString());
-  const skipped: string[] = [];
-  const read = async (key: string) => {
-    const segment = await readSegment(bucket, key);
-    if (!(segment instanceof Failure)) return segment;
-    skipped.push(key);
-    onCorrupt(segment);
-    return null;
-  };
-  const after = whole ? null : await index.mark();
-  for await (const page of missingKeys(bucket, index, after)) {
-    for await (const segment of readInOrder(page, read)) {
+export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
+  const { bucket, index, from, notBefore, onProgress, onCorrupt, signal, now = Date.now } = options;
+  const startedAt = now();
+  /** What lies before it is no longer written to, but it may be merged. */
+  const settled = segmentFolder(new Date(startedAt - overlapMs).toISOString());
+  const progress: CatchUpProgress = { segments: 0, reports: 0, bytes: 0, of: { segments: 0, bytes: 0 } };
+  const setAside = new Map<string, Failure>();
+  const vanishedFrom = new Set<string>();
+
+  const stretch = listFrom(await beginning());
+  const surveyed = from === 'recent' ? null : await goOver(stretch, async (missing) => expect(missing));
+  const listed = await goOver(stretch, (missing) => applyAll(missing, from === 'recent'));
+  let unsettled = new Set([...vanishedFrom, ...(surveyed ? differing(surveyed, listed) : [])]);
+  for (let round = 0; unsettled.size > 0 && round < maxRounds; round += 1) {
+    unsettled = await goOverAgain(unsettled);
+  }
+  if (from !== 'recent') {
+    const held = [...unsettled, ...[...setAside.keys()].map(folderOf)];
+    await index.setMark(held.reduce((mark, folder) => (folder < mark ? folder : mark), settled));
+  }
+  const { segments, reports } = progress;
+  return { segments, reports, corrupt: [...setAside.values()] };
+
+  async function beginning(): Promise<string> {
+    const first =
+      from === 'recent'
+        ? keyBefore(startedAt - recentMs)
+        : from === 'mark'
+          ? ((await index.mark()) ?? '')
+          : '';
+    // Its whole hour: a merged segment is named for its first report, and may hold later ones.
+    const horizon = notBefore === undefined ? '' : segmentFolder(new Date(notBefore).toISOString());
+    return first > horizon ? first : horizon;
+  }
+
+  /** Hands on what the index lacks, page by page. */
+  async function goOver(
+    options: ListOptions,
+    take: (missing: readonly ObjectInfo[]) => Promise<void>,
+  ): Promise<Listed> {
+    const folders = listing();
+    let page: ObjectInfo[] = [];
+    const takePage = async () => {
+      const applied = await index.appliedOf(page.map(({ key }) => key));
+      await take(page.filter(({ key }) => !applied.has(key) && !setAside.has(key)));
+      page = [];
+    };
+    for await (const object of abortable(bucket.list(options), signal)) {
+      if (!isSegmentKey(object.key)) continue;
+      folders.add(object.key);
+      page.push(object);
+      if (page.length === pageSize) await takePage();
+    }
+    if (page.length > 0) await takePage();
+    return folders.listed();
+  }
+
+  /**
+   * What is merged while a list is read may be missing from it: the sources are gone when their turn comes, and the
+   * merged segment was put where the list had passed already. Two lists in a row that are the same show that
+   * nothing was.
+   */
+  function differing(before: Listed, after: Listed): string[] {
+    const folders = new Set([...before.keys(), ...after.keys()]);
+    return [...folders].filter((folder) => folder < settled && before.get(folder) !== after.get(folder));
+  }
+
+  async function goOverAgain(folders: ReadonlySet<string>): Promise<Set<string>> {
+    vanishedFrom.clear();
+    const changed: string[] = [];
+    for (const folder of folders) {
+      const again = await goOver({ prefix: folder }, (missing) => applyAll(missing, true));
+      const before: Listed = new Map([...listed].filter(([name]) => name === folder));
+      changed.push(...differing(before, again));
+      const digest = again.get(folder);
+      if (digest === undefined) listed.delete(folder);
+      else listed.set(folder, digest);
+    }
+    return new Set([...vanishedFrom, ...changed]);
+  }
+
+  async function expect(missing: readonly ObjectInfo[]): Promise<void> {
+    progress.of.segments += missing.length;
+    progress.of.bytes += missing.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  async function applyAll(missing: readonly ObjectInfo[], isNews: boolean): Promise<void> {
+    if (isNews) await expect(missing);
+    // The next segments are read and parsed while the index takes these: it may be in another thread or process.
+    let applying: Promise<void> = Promise.resolve();
+    for await (const bulk of bulks(missing)) {
+      await applying;
       signal?.throwIfAborted();
-      await index.apply([segment]);
-      progress.segments += 1;
-      progress.reports += segment.reports.length;
-      onProgress?.(progress);
+      applying = applyBulk(bulk);
+      applying.catch(() => {});
+    }
+    await applying;
+  }
+
+  async function* bulks(objects: readonly ObjectInfo[]): AsyncGenerator<Bulk> {
+    let bulk = emptyBulk();
+    try {
+      for await (const { object, body } of readAhead(bucket, objects, signal)) {
+        const segment = body ? await decode(object.key, body) : null;
+        if (!body) vanishedFrom.add(folderOf(object.key));
+        if (!body || !segment) continue;
+        const reports = segment.reports.length;
+        const textBytes = textBytesIn(object.key, body);
+        const isFull =
+          bulk.reports + reports > maxBulkReports || bulk.textBytes + textBytes > maxBulkTextBytes;
+        if (isFull && bulk.segments.length > 0) {
+          yield bulk;
+          bulk = emptyBulk();
+        }
+        bulk.segments.push(segment);
+        bulk.reports += reports;
+        bulk.bytes += object.size;
+        bulk.textBytes += textBytes;
+      }
+    } catch (cause) {
+      // What was read until then was not read in vain: a store that fails now and then is caught up with all the same.
+      if (bulk.segments.length > 0 && !signal?.aborted) yield bulk;
+      throw cause;
+    }
+    if (bulk.segments.length > 0) yield bulk;
+  }
+
+  /** Null when it is corrupt. */
+  async function decode(key: string, body: Uint8Array): Promise<Segment | null> {
+    try {
+      return await decodeSegment(key, body);
+    } catch (cause) {
+      if (!(cause instanceof Failure) || cause.kind !== 'CORRUPT') throw cause;
+      putAside(key, cause);
+      return null;
     }
   }
-  const [earliest = mark] = [mark, ...skipped.map(folderOf)].sort();
-  await index.setMark(earliest);
-  return progress;
+
+  async function applyBulk(bulk: Bulk): Promise<void> {
+    const taken = await applyOneByOneIfNeeded(bulk.segments);
+    progress.segments += taken.length;
+    progress.reports += taken.reduce((sum, { reports }) => sum + reports.length, 0);
+    progress.bytes += bulk.bytes;
+    progress.of.segments = Math.max(progress.of.segments, progress.segments);
+    progress.of.bytes = Math.max(progress.of.bytes, progress.bytes);
+    onProgress?.({ ...progress, of: { ...progress.of } });
+  }
+
+  /** Those that the index took: one that it cannot take must not keep the others out. */
+  async function applyOneByOneIfNeeded(segments: readonly Segment[]): Promise<readonly Segment[]> {
+    try {
+      await index.apply(segments);
+      return segments;
+    } catch (cause) {
+      if (isUnavailable(cause)) throw cause;
+      const [only, ...others] = segments;
+      if (only && others.length === 0) {
+        const message = `index cannot take segment ${only.key}: ${messageOf(cause)}`;
+        putAside(only.key, new Failure('CORRUPT', message, { cause }));
+        return [];
+      }
+      const taken = [];
+      for (const segment of segments) taken.push(...(await applyOneByOneIfNeeded([segment])));
+      return taken;
+    }
+  }
+
+  function putAside(key: string, failure: Failure): void {
+    setAside.set(key, failure);
+    onCorrupt(failure);
+  }
 }
 
-async function* missingKeys(
-  bucket: BucketReader,
-  index: SegmentSink,
-  after: string | null,
-): AsyncGenerator<string[]> {
-  let page: string[] = [];
-  const missing = async () => {
-    const applied = await index.appliedOf(page);
-    return page.filter((key) => !applied.has(key));
+function listFrom(after: string): ListOptions {
+  return { prefix: segmentPrefix, ...(after ? { after } : {}) };
+}
+
+/** Digests keys by folder, those of one folder being together. */
+function listing() {
+  const digests: Listed = new Map();
+  let folder: string | null = null;
+  let hash = createHash('sha1');
+  const close = () => {
+    if (folder !== null) digests.set(folder, hash.digest('base64url'));
   };
-  for await (const key of bucket.list({ prefix: segmentPrefix, ...(after ? { after } : {}) })) {
-    if (!isSegmentKey(key)) continue;
-    page.push(key);
-    if (page.length < pageSize) continue;
-    yield await missing();
-    page = [];
-  }
-  if (page.length > 0) yield await missing();
+  return {
+    add(key: string) {
+      const next = folderOf(key);
+      if (next !== folder) {
+        close();
+        folder = next;
+        hash = createHash('sha1');
+      }
+      hash.update(key);
+    },
+    listed() {
+      close();
+      folder = null;
+      return digests;
+    },
+  };
 }
 
-/** Reads several segments at a time and yields them in the order of their keys. */
-async function* readInOrder(
-  keys: readonly string[],
-  read: (key: string) => Promise<Segment | null>,
-): AsyncGenerator<Segment> {
-  const waiting = [...keys];
-  const reading: Promise<Segment | null>[] = [];
-  while (waiting.length > 0 || reading.length > 0) {
-    for (const key of waiting.splice(0, readAhead - reading.length)) {
-      const ahead = read(key);
-      // It is awaited when its turn comes; one that fails before must not count as unheard until then.
-      ahead.catch(() => {});
-      reading.push(ahead);
-    }
-    const segment = await reading.shift();
-    if (segment) yield segment;
-  }
+function emptyBulk(): Bulk {
+  return { segments: [], reports: 0, bytes: 0, textBytes: 0 };
 }
 
-/** Null when it is gone meanwhile; the failure, not thrown, when it is corrupt. */
-async function readSegment(bucket: BucketReader, key: string): Promise<Segment | Failure | null> {
-  const body = await bucket.get(key);
-  if (!body) return null;
-  try {
-    return await decodeSegment(key, body);
-  } catch (cause) {
-    if (cause instanceof Failure && cause.kind === 'CORRUPT') return cause;
-    throw cause;
-  }
+function textBytesIn(key: string, body: Uint8Array): number {
+  const { start, end } = toldRange({ key, size: body.length });
+  return toldTextBytes(key, body.subarray(start, end)) ?? body.length * usualRatio;
+}
+
+function isUnavailable(cause: unknown): boolean {
+  return cause instanceof Failure && cause.kind === 'UNAVAILABLE';
 }
 
 function folderOf(key: string): string {

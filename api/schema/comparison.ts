@@ -6,7 +6,7 @@
 import type { Comparison } from '../../plugins/fact.ts';
 import { messageOf } from '../../plugins/message-of.ts';
 import type { Builder } from '../builder.ts';
-import { subnetKeys, toComparable } from '../index/comparable.ts';
+import { subnetKeys, toComparable, withoutNul } from '../index/comparable.ts';
 import type { Test } from '../index/filter.ts';
 import { type InputPath, inputError } from './input-error.ts';
 
@@ -134,7 +134,7 @@ function toTest(comparison: Comparison, op: TestName, argument: unknown, path: I
     case 'contains':
     case 'startsWith':
     case 'endsWith':
-      return { op, value: String(argument) };
+      return { op, value: withoutNul(String(argument)) };
     case 'inSubnet': {
       const subnet = subnetKeys(String(argument));
       if (!subnet) throw inputError(path, `not a subnet such as 10.2.0.0/16: ${JSON.stringify(argument)}`);

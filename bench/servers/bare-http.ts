@@ -1,16 +1,19 @@
 /** bare-http: the least that a server does for a report: read it, parse it, answer. */
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from './listen.ts';
 
 const answer = JSON.stringify({ data: { submitReport: { duplicate: false, report: { id: '' } } } });
+const headers = { 'content-type': 'application/json', 'content-length': answer.length };
 
-const server = createServer(async (request, response) => {
-  let text = '';
-  for await (const chunk of request) text += chunk;
-  JSON.parse(text);
-  response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
-});
-server.listen(0, '127.0.0.1', () => {
-  const { port } = server.address() as AddressInfo;
-  console.log(JSON.stringify({ url: `http://127.0.0.1:${port}/` }));
-});
+listen(
+  createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+    request.on('end', () => {
+      JSON.parse(text);
+      response.writeHead(200, headers).end(answer);
+    });
+  }),
+);

@@ -8,7 +8,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (body: Uint8Array | null) => body && new TextDecoder().decode(body);
 
 async function keys(bucket: Bucket, options?: ListOptions): Promise<string[]> {
-  return Array.fromAsync(bucket.list(options));
+  return Array.fromAsync(bucket.list(options), ({ key }) => key);
 }
 
 export type SuiteOptions = {
@@ -67,6 +67,53 @@ export function describeBucket(
     expect(await keys(bucket, { prefix: 'nothing/' })).toEqual([]);
   });
 
+  test('lists sizes as stored, and of an object that was overwritten the new one', async () => {
+    const bucket = await open();
+    await bucket.put('a', bytes('first and longer'));
+    await bucket.put('b/c', bytes('12345'));
+    await bucket.put('empty', new Uint8Array());
+    await bucket.put('a', bytes('123'));
+    expect(await Array.fromAsync(bucket.list())).toEqual([
+      { key: 'a', size: 3 },
+      { key: 'b/c', size: 5 },
+      { key: 'empty', size: 0 },
+    ]);
+  });
+
+  test('lists no more than it is asked for, the first of those that match', async () => {
+    const bucket = await open();
+    for (const key of ['a/1', 'a/2', 'a/3', 'b/1', 'b/2']) await bucket.put(key, bytes(key));
+    expect(await keys(bucket, { limit: 1 })).toEqual(['a/1']);
+    expect(await keys(bucket, { limit: 4 })).toEqual(['a/1', 'a/2', 'a/3', 'b/1']);
+    expect(await keys(bucket, { limit: 5 })).toHaveLength(5);
+    expect(await keys(bucket, { limit: 99, prefix: 'b/' })).toEqual(['b/1', 'b/2']);
+    expect(await keys(bucket, { limit: 2, after: 'a/2' })).toEqual(['a/3', 'b/1']);
+    expect(await keys(bucket, { limit: 0 })).toEqual([]);
+  });
+
+  test('a list that is left half way leaves the bucket usable', async () => {
+    const bucket = await open();
+    for (const key of ['a', 'b', 'c']) await bucket.put(key, bytes(key));
+    for await (const { key } of bucket.list()) {
+      expect(key).toBe('a');
+      break;
+    }
+    expect(await keys(bucket)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('what is deleted while it is listed is left out or listed, and costs no other key', async () => {
+    const bucket = await open();
+    const all = Array.from({ length: 200 }, (_, index) => `k/${String(index).padStart(3, '0')}`);
+    await Promise.all(all.map((key) => bucket.put(key, bytes('x'))));
+    const gone = all.slice(100, 110);
+    const listed: string[] = [];
+    for await (const { key } of bucket.list()) {
+      if (listed.length === 0) await Promise.all(gone.map((each) => bucket.delete(each)));
+      listed.push(key);
+    }
+    expect(listed.filter((key) => !gone.includes(key))).toEqual(all.filter((key) => !gone.includes(key)));
+  });
+
   test('lists more keys than one answer of a store holds', async () => {
     const bucket = await open();
     const all = Array.from({ length: 1203 }, (_, index) => `many/${String(index).padStart(5, '0')}`);
@@ -75,6 +122,7 @@ export function describeBucket(
     }
     expect(await keys(bucket)).toEqual(all);
     expect(await keys(bucket, { after: 'many/00100', prefix: 'many/' })).toEqual(all.slice(101));
+    expect(await keys(bucket, { limit: 1100 })).toEqual(all.slice(0, 1100));
   });
 
   test('overwrites whole, and deletes once or twice', async () => {

@@ -5,6 +5,9 @@ import { expect, test } from 'vitest';
 import type { ReportFilter } from '../../api/index/filter.ts';
 import type { IndexStore, Listing, ReportOrderField } from '../../api/index/index-store.ts';
 import { reportPosition } from '../../api/index/index-store.ts';
+import { madeUpHistory } from '../support/histories.ts';
+import type { Dump } from '../support/index-dump.ts';
+import { seededRandom } from '../support/noise.ts';
 import { hostId, result, storedReport } from '../support/reports.ts';
 
 const key = (number: number) =>
@@ -15,14 +18,42 @@ const newest: Listing<ReportFilter, ReportOrderField> = {
   order: { field: 'COLLECTED_AT', direction: 'DESC' },
 };
 
-/** @param open returns an index that is empty, each time another one, and knows the built-in plugins */
-export function describeIndex(open: () => Promise<IndexStore>): void {
+export type OpenedIndex = {
+  /** Empty, each time another one; knows the built-in plugins. */
+  index: IndexStore;
+  /** All that it tells, without its own numbers; the index stays open. */
+  dump(): Promise<Dump>;
+};
+
+export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
+  const open = async () => (await openOne()).index;
+
+  test.each(Array.from({ length: 12 }, (_, seed) => seed))(
+    'tells the same in whatever order and batches reports come (seed %i)',
+    async (seed) => {
+      const random = seededRandom(seed);
+      const history = madeUpHistory(random, 60);
+      const shuffled = history.toSorted(() => random() - 0.5);
+      const [ordered, scattered] = [await openOne(), await openOne()];
+      const byTime = history.toSorted((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1));
+      await ordered.index.apply([{ key: key(1), reports: byTime }]);
+      for (let number = 1; shuffled.length > 0; number += 1) {
+        const segments = Array.from({ length: 1 + Math.floor(random() * 3) }, (_, index) => ({
+          key: key(number * 10 + index),
+          reports: shuffled.splice(0, 1 + Math.floor(random() * 8)),
+        }));
+        await scattered.index.apply(segments);
+      }
+      expect(await scattered.dump()).toEqual(await ordered.dump());
+      expect((await ordered.dump()).changes?.length).toBeGreaterThan(10);
+    },
+  );
   test('gives back a report as it was applied', async () => {
     const index = await open();
     const sent = { distribution: 'Debian', odd: { a: [1, null] } };
     const failed = { ...result('rack', null), status: 'ERROR' as const, version: null, error: 'no rack' };
     const report = storedReport({ results: [result('os', sent, { uptimeSeconds: 5 }), failed] });
-    await index.apply({ key: key(1), reports: [report] });
+    await index.apply([{ key: key(1), reports: [report] }]);
     expect(await index.report(report.id)).toEqual({
       id: report.id,
       hostId: report.host.id,
@@ -37,9 +68,9 @@ export function describeIndex(open: () => Promise<IndexStore>): void {
   test('applying again, by segment or by report, adds nothing', async () => {
     const index = await open();
     const reports = [storedReport(), storedReport()];
-    await index.apply({ key: key(1), reports });
-    await index.apply({ key: key(1), reports });
-    await index.apply({ key: key(2), reports });
+    await index.apply([{ key: key(1), reports }]);
+    await index.apply([{ key: key(1), reports }]);
+    await index.apply([{ key: key(2), reports }]);
     expect(await index.countReports(null)).toBe(2);
     expect(await index.appliedOf([key(1), key(2), key(3)])).toEqual(new Set([key(1), key(2)]));
   });
@@ -62,7 +93,7 @@ export function describeIndex(open: () => Promise<IndexStore>): void {
         results: [result('os', { distribution: name })],
       });
     const reports = [at('2099-01-01T00:00:00.000Z', 1, 'ahead'), at('2026-05-01T10:02:00.000Z', 2, 'right')];
-    await index.apply({ key: key(1), reports });
+    await index.apply([{ key: key(1), reports }]);
     expect((await index.hostsById([hostId(1)]))[0]?.name).toBe('right');
     expect((await index.latestResults([hostId(1)]))[0]).toMatchObject([{ facts: { distribution: 'right' } }]);
     // What it told is kept as it told it.
@@ -72,10 +103,12 @@ export function describeIndex(open: () => Promise<IndexStore>): void {
   test('a segment is applied whole or not at all', async () => {
     const index = await open();
     const broken = { ...storedReport(), results: [result('os', {}), { ...result('os', {}), status: null }] };
-    await expect(index.apply({ key: key(1), reports: [storedReport(), broken as never] })).rejects.toThrow();
+    await expect(
+      index.apply([{ key: key(1), reports: [storedReport(), broken as never] }]),
+    ).rejects.toThrow();
     expect(await index.countReports(null)).toBe(0);
     expect(await index.appliedOf([key(1)])).toEqual(new Set());
-    await index.apply({ key: key(1), reports: [storedReport()] });
+    await index.apply([{ key: key(1), reports: [storedReport()] }]);
     expect(await index.countReports(null)).toBe(1);
   });
 
@@ -89,7 +122,7 @@ export function describeIndex(open: () => Promise<IndexStore>): void {
         results: [result('os', { distribution: name })],
       });
     for (const [number, report] of [at(5, 'middle'), at(7, 'newest'), at(3, 'oldest')].entries()) {
-      await index.apply({ key: key(number), reports: [report] });
+      await index.apply([{ key: key(number), reports: [report] }]);
     }
     const [row] = await index.hostsById([hostId(1)]);
     expect(row).toMatchObject({
@@ -112,7 +145,7 @@ export function describeIndex(open: () => Promise<IndexStore>): void {
       at(0, [result('os', { distribution: 'Debian' }), result('cpu', { threads: 2 })]),
       at(1, [{ ...result('os', null), status: 'TIMEOUT' }, result('cpu', { threads: 4 })]),
     ];
-    await index.apply({ key: key(1), reports });
+    await index.apply([{ key: key(1), reports }]);
     const [latest] = await index.latestResults([hostId(1)]);
     expect(latest?.map(({ plugin, facts }) => [plugin, facts])).toEqual([
       ['cpu', { threads: 4 }],
@@ -126,7 +159,7 @@ export function describeIndex(open: () => Promise<IndexStore>): void {
     const reports = Array.from({ length: 12 }, (_, number) =>
       storedReport({ collectedAt: `2026-05-01T10:0${Math.floor(number / 3)}:00.000Z` }),
     );
-    await index.apply({ key: key(1), reports });
+    await index.apply([{ key: key(1), reports }]);
     for (const direction of ['ASC', 'DESC'] as const) {
       const listing = { filter: null, order: { field: 'COLLECTED_AT', direction } } as const;
       const all = await index.reports(listing, { limit: 100 });
@@ -155,7 +188,7 @@ export function describeIndex(open: () => Promise<IndexStore>): void {
       storedReport({ results: [result('os', { distribution: 'Debian', kernel: '6.1' })] }),
       storedReport({ results: [result('os', { kernel: '6.1', distribution: 'Debian' })] }),
     ];
-    await index.apply({ key: key(1), reports });
+    await index.apply([{ key: key(1), reports }]);
     const rows = await index.reports(newest, { limit: 10 });
     // The first form stands for both.
     expect(rows.map((row) => JSON.stringify(row.results[0]?.facts))).toEqual(

@@ -44,7 +44,7 @@ export async function openTestApi({
   const bucket = await openFolderBucket(join(folder, 'bucket'));
   const service = await openService({
     bucket: wrapBucket ? wrapBucket(bucket) : bucket,
-    index: openSqliteIndex({ file: join(folder, 'index.db'), bucket: bucket.location, plugins: all }),
+    index: await openSqliteIndex({ file: join(folder, 'index.db'), bucket: bucket.location, plugins: all }),
     schema: buildSchema(all),
     plugins: all,
     logger: pino({ enabled: false }),

@@ -32,14 +32,17 @@ export type Command = {
   /** Added to this process's own environment, or all there is with `ownEnvironment: false`. */
   env?: Record<string, string | undefined>;
   ownEnvironment?: boolean;
+  /** User and group to run as, which only root may choose. @default those of this process */
+  user?: number;
 };
 
 /** Starts a program, which is killed when the test file is done, should it still run. */
 export function start(program: string, args: readonly string[], command: Command = {}): Running {
-  const { env, cwd = repository, ownEnvironment = true } = command;
+  const { env, cwd = repository, ownEnvironment = true, user } = command;
   const child = spawn(program, args, {
     cwd,
     env: { ...(ownEnvironment ? process.env : {}), ...env },
+    ...(user === undefined ? {} : { uid: user, gid: user }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const text = { both: '', stdout: '', stderr: '' };

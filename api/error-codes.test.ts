@@ -1,0 +1,52 @@
+import { buildSchema } from 'graphql';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import type { Services } from './context.ts';
+import { Failure, type FailureOptions } from './failure.ts';
+import { createServer } from './server.ts';
+
+/** A server whose stores are away. */
+function serverFailing(options?: FailureOptions) {
+  const fail = () => Promise.reject(new Failure('UNAVAILABLE', 'cannot reach secret-host', options));
+  const schema = buildSchema('type Query { host: String }');
+  const { host } = schema.getQueryType()?.getFields() ?? {};
+  if (host) host.resolve = fail;
+  return createServer({
+    schema,
+    services: { intake: { submit: fail }, index: { reports: fail }, now: Date.now } as unknown as Services,
+    logger: pino({ enabled: false }),
+    checkReady: fail,
+  });
+}
+
+const pythonReport = JSON.stringify({
+  cpu: 'x86_64',
+  os_username: 'alice',
+  os_name: 'Linux',
+  server_ip: '192.0.2.20',
+  timestamp: '2024-11-05 10:20:30.123456',
+  os_version: '5.10.0',
+});
+
+test.each([
+  ['what the failure says, in whole seconds', { retryAfterSeconds: 2.2 }, 3],
+  ['never at once', { retryAfterSeconds: 0 }, 1],
+  ['as usual where it says nothing', undefined, 5],
+])('a client is told when to try again: %s', async (_what, options, seconds) => {
+  const server = serverFailing(options);
+  const response = await server.fetch('http://api.test/graphql?query={host}');
+  expect(response.status).toBe(200);
+  const { errors } = await response.json();
+  expect(errors).toMatchObject([
+    { path: ['host'], extensions: { code: 'UNAVAILABLE', retryAfter: seconds } },
+  ]);
+  expect(JSON.stringify(errors)).not.toContain('secret');
+  for (const [path, init] of [
+    ['/report', { method: 'POST', body: pythonReport }],
+    ['/report?ip=192.0.2.20', {}],
+    ['/ready', {}],
+  ] as const) {
+    const { status, headers } = await server.fetch(`http://api.test${path}`, init);
+    expect([path, status, headers.get('retry-after')]).toEqual([path, 503, String(seconds)]);
+  }
+});

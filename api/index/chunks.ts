@@ -1,0 +1,15 @@
+/** chunks: bounds the values of one statement: databases allow some ten thousand. */
+const chunkSize = 1_000;
+
+/** The rows that `find` gives for each part of the values. */
+export async function inChunks<Value, Row>(
+  values: Iterable<Value>,
+  find: (part: Value[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  const all = [...values];
+  const rows: Row[] = [];
+  for (let from = 0; from < all.length; from += chunkSize) {
+    for (const row of await find(all.slice(from, from + chunkSize))) rows.push(row);
+  }
+  return rows;
+}

@@ -1,0 +1,77 @@
+/**
+ * postgres-database: the PostgreSQL dialect, on pg.
+ */
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import { Pool, types } from 'pg';
+import { conflictClause, type Database, quote, type Transaction } from './database.ts';
+import { columnTypesOf, type Tables } from './tables.ts';
+
+/** Readers beside one writer; a small PostgreSQL allows a hundred in all. */
+const maxConnections = 10;
+/** A server that does not answer must not hold up the start, a request or an acknowledgement. */
+const connectTimeoutMs = 5_000;
+/** Rows of one statement: enough that its overhead does not count, few enough to be held as text. */
+const rowsPerStatement = 5_000;
+/** Names the lock that writers of one index take; the same in every version. */
+const writerLock = 0x6f73696e;
+
+export type PostgresOptions = {
+  url: string;
+  /** The schema that the tables are in. */
+  schema: string;
+  /** Told of connections that break while nobody uses them. */
+  onConnectionError: (cause: Error) => void;
+};
+
+export function openPostgresDatabase({ url, schema, onConnectionError }: PostgresOptions): Database {
+  const pool = new Pool({
+    connectionString: url,
+    max: maxConnections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    application_name: 'os-inspector',
+    options: `-c search_path=${schema}`,
+    types: {
+      // Instants in milliseconds and counts: all of them exact as a number.
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format as 'text'),
+    },
+  });
+  pool.on('error', onConnectionError);
+  const query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+
+  return {
+    dialect: 'postgres',
+    query,
+    write: (work) =>
+      query.transaction().execute(async (connection) => {
+        // Until the end of the transaction; a connection that dies gives it back.
+        await sql`SELECT pg_advisory_xact_lock(${writerLock}, hashtext(current_schema()))`.execute(
+          connection,
+        );
+        return work(transactionOn(connection));
+      }),
+    toUuid: (text) => text,
+    fromUuid: String,
+    close: () => query.destroy(),
+  };
+}
+
+function transactionOn(query: Kysely<Tables>): Transaction {
+  return {
+    query,
+    async insert(table, columns, rows, onConflict) {
+      const types = columnTypesOf(table, columns);
+      const names = columns.map(quote).join(', ');
+      const end = conflictClause(table, onConflict);
+      for (let from = 0; from < rows.length; from += rowsPerStatement) {
+        const part = rows.slice(from, from + rowsPerStatement);
+        const arrays = types.map(
+          (type, index) => sql`${part.map((row) => row[index] ?? null)}::${sql.raw(type)}[]`,
+        );
+        await sql`INSERT INTO ${sql.raw(quote(table))} (${sql.raw(names)})
+          SELECT * FROM unnest(${sql.join(arrays)})${sql.raw(end)}`.execute(query);
+      }
+    },
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * postgres-index: the index in a PostgreSQL that several API processes share.
+ *
+ * In a schema of its own that carries the version of the tables in its name, so that during an upgrade the processes of
+ * either version keep theirs.
+ */
+import { sql } from 'kysely';
+import type { AnyPlugin } from '../../plugins/plugin.ts';
+import { Failure } from '../failure.ts';
+import type { Database } from './database.ts';
+import type { BuildingIndex, IndexStore } from './index-store.ts';
+import { openPostgresDatabase } from './postgres-database.ts';
+import { toPostgresFailure } from './postgres-failure.ts';
+import { failingAs, type IndexMode, openSqlIndex, takingSegments } from './sql-index.ts';
+import { createTableStatements, schemaVersion } from './tables.ts';
+
+export type PostgresIndexOptions = {
+  url: string;
+  /** Where the bucket is that this is a view of. */
+  bucket: string;
+  /** Those whose facts can be filtered by. */
+  plugins: readonly AnyPlugin[];
+  /** Told of connections that break while nobody uses them. */
+  onConnectionError?: (cause: Error) => void;
+};
+
+const schema = `os_inspector_v${schemaVersion}`;
+const buildingSchema = `${schema}_building`;
+
+/**
+ * @throws Failure INVALID when the database holds the index of another bucket
+ * @throws Failure UNAVAILABLE when it does not answer
+ */
+export async function openPostgresIndex(options: PostgresIndexOptions): Promise<IndexStore> {
+  const { index } = await open(options, schema, 'live');
+  return { ...failingAs(takingSegments(index), toPostgresFailure), refresh: async () => {} };
+}
+
+export type PostgresRebuild = {
+  index: BuildingIndex;
+  /** Puts it in the place of the one in use, for all that are connected at once. */
+  takePlace(): Promise<void>;
+};
+
+/** Opens an index beside the one in use; one that an interrupted rebuild left there goes on. */
+export async function openPostgresRebuild(options: PostgresIndexOptions): Promise<PostgresRebuild> {
+  const { index, database } = await open(options, buildingSchema, 'bulk').catch(async (cause) => {
+    if (!(cause instanceof Failure && cause.kind === 'INVALID')) throw cause;
+    // Left by a rebuild from another bucket.
+    await dropSchema(options, buildingSchema);
+    return open(options, buildingSchema, 'bulk');
+  });
+  return {
+    index: failingAs({ ...takingSegments(index), finish: index.finish }, toPostgresFailure),
+    async takePlace() {
+      await database.query.transaction().execute(async (transaction) => {
+        await sql`DROP SCHEMA IF EXISTS ${sql.raw(schema)} CASCADE`.execute(transaction);
+        await sql`ALTER SCHEMA ${sql.raw(buildingSchema)} RENAME TO ${sql.raw(schema)}`.execute(transaction);
+      });
+      await database.close();
+    },
+  };
+}
+
+/** Whether the index in use was ever filled. */
+export async function hasPostgresSegments(options: PostgresIndexOptions): Promise<boolean> {
+  const database = connect(options, schema);
+  try {
+    const { rows } = await sql<{
+      found: string | null;
+    }>`SELECT to_regclass(${`${schema}.segments`}) AS found`.execute(database.query);
+    if (rows[0]?.found == null) return false;
+    return (await database.query.selectFrom('segments').select('key').limit(1).execute()).length > 0;
+  } catch (cause) {
+    throw toPostgresFailure(cause);
+  } finally {
+    await database.close();
+  }
+}
+
+async function open(options: PostgresIndexOptions, name: string, mode: IndexMode) {
+  const database = connect(options, name);
+  try {
+    await prepareSchema(database, name, options.bucket);
+    const declarations = options.plugins.map(({ name: plugin, facts }) => ({ name: plugin, facts }));
+    return { database, index: await openSqlIndex(database, declarations, mode) };
+  } catch (cause) {
+    await database.close();
+    throw toPostgresFailure(cause);
+  }
+}
+
+function connect({ url, onConnectionError = () => {} }: PostgresIndexOptions, name: string): Database {
+  return openPostgresDatabase({ url, schema: name, onConnectionError });
+}
+
+async function dropSchema(options: PostgresIndexOptions, name: string): Promise<void> {
+  const database = connect(options, name);
+  try {
+    await sql`DROP SCHEMA IF EXISTS ${sql.raw(name)} CASCADE`.execute(database.query);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Several processes may start at once: one after another. */
+async function prepareSchema({ query }: Database, name: string, bucket: string): Promise<void> {
+  const found = await query.transaction().execute(async (transaction) => {
+    await sql`SELECT pg_advisory_xact_lock(hashtext(${name}))`.execute(transaction);
+    await sql`CREATE SCHEMA IF NOT EXISTS ${sql.raw(name)}`.execute(transaction);
+    for (const statement of createTableStatements('postgres')) await sql.raw(statement).execute(transaction);
+    await transaction
+      .insertInto('meta')
+      .values({ name: 'bucket', value: bucket })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    return transaction
+      .selectFrom('meta')
+      .select('value')
+      .where('name', '=', 'bucket')
+      .executeTakeFirstOrThrow();
+  });
+  if (found.value === bucket) return;
+  throw new Failure(
+    'INVALID',
+    `this PostgreSQL database holds the index of ${found.value}, not of ${bucket}: give each bucket a database of its own, or run os-inspector-api rebuild to replace it`,
+  );
+}

@@ -1,0 +1,108 @@
+/**
+ * report-plan: decides whether a list of reports is walked in the order of time, or gathered from few hosts.
+ *
+ * Walking is right for common answers: the first page fills soon. A rare one would walk all of history; it is in
+ * the reports of few hosts, and of those between the first and last time they told a matching fact set.
+ * The questions that find this out are bounded themselves.
+ */
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+import type { FactCondition, ReportFilter, Test } from './filter.ts';
+import { hostField, pathId, valueTests } from './filter-condition.ts';
+
+/** Reports of a host within a stretch of told_at; null is open. */
+export type HostSpan = { host: number; first: number | null; last: number | null };
+
+export type ReportPlan = { kind: 'walk' } | { kind: 'hosts'; spans: readonly HostSpan[] };
+
+/** With more, walking finds a page sooner: one in a hundred hosts of ten thousand. */
+const maxHosts = 100;
+/** What so few hosts have told in years, and what one statement can be given. */
+const maxFactSets = 500;
+
+export async function planReports(database: Database, filter: ReportFilter | null): Promise<ReportPlan> {
+  let best: readonly HostSpan[] | null = null;
+  for (const part of conjuncts(filter)) {
+    const spans = await spansOf(database, part);
+    if (spans && (!best || spans.length < best.length)) best = spans;
+    if (best?.length === 0) break;
+  }
+  return best ? { kind: 'hosts', spans: best } : { kind: 'walk' };
+}
+
+/** The fact sets that could pass one of the conditions, where they are few: null when they are not. */
+export async function fewFactSets(
+  { query }: Database,
+  conditions: readonly FactCondition[],
+): Promise<number[] | null> {
+  let best: number[] | null = null;
+  for (const { path, column, tests } of conditions.flatMap(leaves)) {
+    if (!tests.some(isSelective)) continue;
+    const found = await query
+      .selectFrom('fact_values as v')
+      .select('v.fact_set')
+      .distinct()
+      .where(sql<number>`v.path`, '=', pathId(path))
+      .where(valueTests('v', column, tests))
+      .limit(maxFactSets + 1)
+      .execute();
+    if (found.length > maxFactSets || (best && best.length <= found.length)) continue;
+    best = found.map(({ fact_set }) => fact_set);
+    if (best.length === 0) break;
+  }
+  return best;
+}
+
+/** Filters that all have to hold. */
+function conjuncts(filter: ReportFilter | null): ReportFilter[] {
+  if (!filter) return [];
+  return filter.kind === 'and' ? filter.filters.flatMap(conjuncts) : [filter];
+}
+
+/** The hosts whose reports could pass, where they are few: null when they are not, or it cannot be told. */
+async function spansOf(database: Database, filter: ReportFilter): Promise<HostSpan[] | null> {
+  const { query } = database;
+  if (filter.kind === 'field' && (filter.field === 'host' || filter.field === 'hostName')) {
+    const hosts = await query
+      .selectFrom('hosts as h')
+      .select('h.id')
+      .where(hostField(database, filter.field === 'host' ? 'id' : 'name', filter.tests))
+      .limit(maxHosts + 1)
+      .execute();
+    return hosts.length > maxHosts ? null : hosts.map(({ id }) => ({ host: id, first: null, last: null }));
+  }
+  if (filter.kind !== 'facts') return null;
+  const factSets = await fewFactSets(database, filter.conditions);
+  if (!factSets) return null;
+  if (factSets.length === 0) return [];
+  const rows = await query
+    .selectFrom('host_fact_sets')
+    .select(({ fn }) => [
+      'host',
+      fn.min('first_at').as('first'),
+      fn.max('last_at').as('last'),
+      // A null among them: the newest report tells one.
+      sql<number>`count(*) - count(last_at)`.as('open'),
+    ])
+    .where('fact_set', 'in', factSets)
+    .groupBy('host')
+    .limit(maxHosts + 1)
+    .execute();
+  if (rows.length > maxHosts) return null;
+  return rows.map(({ host, first, last, open }) => ({
+    host,
+    first: Number(first),
+    last: Number(open) > 0 ? null : Number(last),
+  }));
+}
+
+type Leaf = Extract<FactCondition, { kind: 'value' }>;
+
+function leaves(condition: FactCondition): Leaf[] {
+  return condition.kind === 'value' ? [condition] : condition.conditions.flatMap(leaves);
+}
+
+/** Whether so few values may pass that it is worth looking; of what is not this, or known, there is a lot. */
+function isSelective({ op }: Test): boolean {
+  return op !== 'ne' && op !== 'notIn' && op !== 'isNull';
+}

@@ -1,0 +1,99 @@
+/**
+ * sql-index: the index in a database of either dialect.
+ *
+ * Takes digests instead of segments, so that it can be in another thread than the one that parsed the reports.
+ */
+import { sql } from 'kysely';
+import type { SegmentSink } from '../log/catch-up.ts';
+import type { Database } from './database.ts';
+import { followDeclarations } from './declarations.ts';
+import { type Digest, makeDigester } from './digest.ts';
+import type { Declaration } from './flatten.ts';
+import { makeIndexReader } from './index-reader.ts';
+import type { IndexReader, IndexStore } from './index-store.ts';
+import { appliedOf, makeIndexWriter } from './index-writer.ts';
+import { forgetReports } from './retention.ts';
+import { createQueryIndexStatements } from './tables.ts';
+
+export type SqlIndex = IndexReader &
+  Omit<SegmentSink, 'apply'> & {
+    apply(digest: Digest): Promise<void>;
+    forget(before: number): Promise<number>;
+    /** Makes what only questions need: for an index that was opened for bulk. */
+    finish(): Promise<void>;
+    close(): Promise<void>;
+  };
+
+/**
+ * live: answers while it takes reports. bulk: only takes them, and makes the indexes for questions at its end, which
+ * is faster than keeping them up to date.
+ */
+export type IndexMode = 'live' | 'bulk';
+
+/** @param declarations those whose facts can be filtered by */
+export async function openSqlIndex(
+  database: Database,
+  declarations: readonly Declaration[],
+  mode: IndexMode,
+): Promise<SqlIndex> {
+  const byName = new Map(declarations.map((declaration) => [declaration.name, declaration]));
+  const writer = makeIndexWriter(database, byName);
+  const finish = async () => {
+    for (const statement of createQueryIndexStatements()) await sql.raw(statement).execute(database.query);
+  };
+  if (mode === 'live') await finish();
+  await followDeclarations(writer, byName);
+  return {
+    ...makeSqlReader(database),
+    apply: writer.apply,
+    replaced: writer.replaced,
+    setMark: (mark) =>
+      writer.change(async ({ insert }) => {
+        await insert('meta', ['name', 'value'], [['mark', mark]], { set: ['value'] });
+      }),
+    forget: (before) => forgetReports(database, writer, before),
+    finish,
+  };
+}
+
+export type SqlReader = Omit<SqlIndex, 'apply' | 'replaced' | 'setMark' | 'forget' | 'finish'>;
+
+/** The part that only reads. */
+export function makeSqlReader(database: Database): SqlReader {
+  return {
+    ...makeIndexReader(database),
+    appliedOf: (keys) => appliedOf(database, keys),
+    async mark() {
+      const { query } = database;
+      const found = await query
+        .selectFrom('meta')
+        .select('value')
+        .where('name', '=', 'mark')
+        .executeTakeFirst();
+      return found?.value ?? null;
+    },
+    close: database.close,
+  };
+}
+
+/** The index that takes segments: parts them here, and hands on what is left to do. */
+export function takingSegments(index: SqlIndex): Omit<IndexStore, 'refresh'> {
+  const digest = makeDigester();
+  return { ...index, apply: async (segments) => index.apply(digest(segments)) };
+}
+
+/** The same index, whose errors are what `toFailure` makes of them. */
+export function failingAs<Index extends object>(index: Index, toFailure: (cause: unknown) => unknown): Index {
+  return Object.fromEntries(
+    Object.entries(index).map(([name, method]) => [
+      name,
+      async (...args: unknown[]) => {
+        try {
+          return await method(...args);
+        } catch (cause) {
+          throw toFailure(cause);
+        }
+      },
+    ]),
+  ) as Index;
+}

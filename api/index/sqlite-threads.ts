@@ -1,0 +1,119 @@
+/**
+ * sqlite-threads: the threads of one SQLite index: who writes, who looks up single things, who answers lists.
+ *
+ * Apart, so that neither a long list nor a large segment keeps a report from being taken.
+ */
+import { Worker } from 'node:worker_threads';
+import { Failure } from '../failure.ts';
+import type { Declaration } from './flatten.ts';
+import type { IndexMode, SqlIndex } from './sql-index.ts';
+import type { Call, SqliteWorkerData } from './sqlite-worker.ts';
+import { type ErrorMessage, fromMessage } from './thread-error.ts';
+
+/** A thread takes some 15 MB; on a small machine more of them only wait for each other. */
+const maxListThreads = 2;
+
+type Thread = {
+  call(method: keyof SqlIndex, args: unknown[]): Promise<unknown>;
+  pending(): number;
+};
+
+type Answer = { id: number; value?: unknown; error?: ErrorMessage };
+
+/** Resolves once the thread that writes is ready; those that read are started when they are needed. */
+export async function openSqliteThreads(
+  file: string,
+  declarations: readonly Declaration[],
+  mode: IndexMode,
+): Promise<SqlIndex> {
+  const writer = startThread({ file, writer: { declarations, mode } });
+  const reader = () => lazily(() => startThread({ file, writer: null }));
+  const lookups = reader();
+  const lists = Array.from({ length: maxListThreads }, reader);
+  await writer.call('ping', []);
+
+  const on = <M extends keyof SqlIndex>(thread: () => Thread, method: M): SqlIndex[M] =>
+    // biome-ignore lint/suspicious/noExplicitAny: the arguments are the method's own, as its type says
+    ((...args: any[]) => thread().call(method, args)) as SqlIndex[M];
+  const write = <M extends keyof SqlIndex>(method: M) => on(() => writer, method);
+  const lookUp = <M extends keyof SqlIndex>(method: M) => on(() => lookups.get(), method);
+  /** The first that has nothing to do; the second is started only when there is need. */
+  const list = <M extends keyof SqlIndex>(method: M) =>
+    on(() => (lists.find((thread) => thread.pending() === 0) ?? leastBusy()).get(), method);
+  const leastBusy = () => lists.reduce((a, b) => (b.pending() < a.pending() ? b : a));
+
+  return {
+    apply: write('apply'),
+    replaced: write('replaced'),
+    setMark: write('setMark'),
+    forget: write('forget'),
+    finish: write('finish'),
+    report: lookUp('report'),
+    hostsById: lookUp('hostsById'),
+    latestResults: lookUp('latestResults'),
+    appliedOf: lookUp('appliedOf'),
+    mark: lookUp('mark'),
+    ping: lookUp('ping'),
+    reports: list('reports'),
+    countReports: list('countReports'),
+    hosts: list('hosts'),
+    countHosts: list('countHosts'),
+    async close() {
+      const started = [lookups, ...lists].flatMap((thread) => thread.started() ?? []);
+      // Readers first: the last connection to go writes the journal back into the file.
+      await Promise.all(started.map((thread) => thread.call('close', [])));
+      await writer.call('close', []);
+    },
+  };
+}
+
+function lazily(start: () => Thread) {
+  let thread: Thread | null = null;
+  return {
+    get: () => {
+      thread ??= start();
+      return thread;
+    },
+    started: () => thread,
+    pending: () => thread?.pending() ?? 0,
+  };
+}
+
+function startThread(data: SqliteWorkerData): Thread {
+  // Beside this file, which is TypeScript in a checkout and JavaScript in the package.
+  const file = import.meta.filename.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js';
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: data });
+  // It keeps the process alive only while somebody waits for an answer.
+  worker.unref();
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  let lastId = 0;
+  let dead: Error | null = null;
+
+  worker.on('message', ({ id, value, error }: Answer) => {
+    const { resolve, reject } = waiting.get(id) ?? {};
+    waiting.delete(id);
+    if (waiting.size === 0) worker.unref();
+    if (error) reject?.(fromMessage(error));
+    else resolve?.(value);
+  });
+  const end = (cause: Error) => {
+    dead ??= cause;
+    for (const { reject } of waiting.values()) reject(dead);
+    waiting.clear();
+  };
+  worker.on('error', (cause) => end(cause as Error));
+  worker.on('exit', () => end(new Failure('UNAVAILABLE', `the index ${data.file} is closed`)));
+
+  return {
+    pending: () => waiting.size,
+    call(method, args) {
+      if (dead) return Promise.reject(dead);
+      const answer = Promise.withResolvers<unknown>();
+      lastId += 1;
+      waiting.set(lastId, answer);
+      worker.ref();
+      worker.postMessage({ id: lastId, method, args } satisfies Call);
+      return answer.promise;
+    },
+  };
+}

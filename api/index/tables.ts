@@ -1,0 +1,253 @@
+/**
+ * tables: what the index consists of, declared once for both dialects.
+ *
+ * `Tables` is what Kysely types queries with; `createStatements` is the same as DDL. All of it is a view of
+ * the bucket, so nothing here is ever migrated: a change raises `schemaVersion`, and the index is built anew.
+ */
+import type { Insertable, Selectable } from 'kysely';
+
+/** Raised with every change of what is stored or how it is derived. */
+export const schemaVersion = 2;
+
+/** A UUID as the dialect stores it: sixteen bytes in SQLite, text in PostgreSQL. Both sort as the text does. */
+export type StoredUuid = Uint8Array | string;
+
+type Kind = 'integer' | 'number' | 'text' | 'uuid';
+type Column<K extends Kind = Kind, Nullable extends boolean = boolean> = { kind: K; nullable: Nullable };
+
+const column = <K extends Kind>(kind: K): Column<K, false> => ({ kind, nullable: false });
+const nullable = <K extends Kind>(kind: K): Column<K, true> => ({ kind, nullable: true });
+
+type Table = {
+  columns: Readonly<Record<string, Column>>;
+  primaryKey: readonly string[];
+  /** SQLite only: rows live in the primary key itself. Not for tables whose rows are large or keys random. */
+  clustered?: boolean;
+};
+
+/** Instants are milliseconds since 1970; `told_at` is the host's clock or the server's, whichever is earlier. */
+const tables = {
+  /** Single values: the bucket that this is a view of, where catch-up begins, who wrote last. */
+  meta: {
+    columns: { name: column('text'), value: column('text') },
+    primaryKey: ['name'],
+    clustered: true,
+  },
+  segments: { columns: { key: column('text') }, primaryKey: ['key'], clustered: true },
+  /** Which declaration the rows of fact_values were made with. */
+  plugins: {
+    columns: { name: column('text'), declaration: column('text') },
+    primaryKey: ['name'],
+    clustered: true,
+  },
+  hosts: {
+    columns: {
+      id: column('integer'),
+      uuid: column('uuid'),
+      first_seen_at: column('integer'),
+      last_seen_at: column('integer'),
+      // The newest report by told_at, from which the rest is.
+      told_at: column('integer'),
+      report: column('uuid'),
+      content: column('integer'),
+      /** That content's, to list hosts by. */
+      name: column('text'),
+    },
+    primaryKey: ['id'],
+  },
+  reports: {
+    columns: {
+      id: column('uuid'),
+      host: column('integer'),
+      collected_at: column('integer'),
+      received_at: column('integer'),
+      content: column('integer'),
+      /** JSON list without brackets: for each result its duration, then the values of its readings by its shape. */
+      measured: column('text'),
+    },
+    primaryKey: ['id'],
+  },
+  /** What stays the same from one report of a host to the next, once for all of them. */
+  contents: {
+    columns: {
+      id: column('integer'),
+      host: column('integer'),
+      hash: column('text'),
+      name: column('text'),
+      labels: column('text'),
+      agent_version: nullable('text'),
+      interval_seconds: nullable('number'),
+    },
+    primaryKey: ['id'],
+  },
+  content_results: {
+    columns: {
+      content: column('integer'),
+      position: column('integer'),
+      plugin: column('text'),
+      version: nullable('integer'),
+      status: column('text'),
+      error: nullable('text'),
+      fact_set: nullable('integer'),
+      /** JSON of the readings with null for every value; null when there are none. */
+      shape: nullable('text'),
+    },
+    primaryKey: ['content', 'position'],
+    clustered: true,
+  },
+  /** What a plugin said is here once, however often and by whomever it was said. */
+  fact_sets: {
+    columns: { id: column('integer'), hash: column('text'), plugin: column('text'), facts: column('text') },
+    primaryKey: ['id'],
+  },
+  /** `plugin.field`, through lists without a position. */
+  paths: { columns: { id: column('integer'), path: column('text') }, primaryKey: ['id'] },
+  fact_values: {
+    columns: {
+      fact_set: column('integer'),
+      path: column('integer'),
+      /** Positions in the lists on the way, such as 2.0; empty outside of lists. */
+      item: column('text'),
+      /** `item` of the list element around it; null outside of lists. */
+      parent: nullable('text'),
+      text: nullable('text'),
+      number: nullable('number'),
+    },
+    primaryKey: ['fact_set', 'path', 'item'],
+    clustered: true,
+  },
+  /** What each plugin said last when it was successful. */
+  host_plugins: {
+    columns: {
+      host: column('integer'),
+      plugin: column('text'),
+      fact_set: nullable('integer'),
+      /** Where it said so; null: in the host's newest report, which spares a write for every report. */
+      report: nullable('uuid'),
+    },
+    primaryKey: ['host', 'plugin'],
+    clustered: true,
+  },
+  /** From when to when a host told a fact set, by told_at. */
+  host_fact_sets: {
+    columns: {
+      host: column('integer'),
+      fact_set: column('integer'),
+      first_at: column('integer'),
+      /** Null: its newest report tells it. */
+      last_at: nullable('integer'),
+    },
+    primaryKey: ['host', 'fact_set'],
+    clustered: true,
+  },
+  /** The reports at which a plugin's facts became others; null before the first, and where it told none. */
+  changes: {
+    columns: {
+      host: column('integer'),
+      plugin: column('text'),
+      at: column('integer'),
+      report: column('uuid'),
+      before: nullable('integer'),
+      after: nullable('integer'),
+    },
+    primaryKey: ['host', 'plugin', 'at', 'report'],
+    clustered: true,
+  },
+} as const satisfies Record<string, Table>;
+
+type ValueOf = { integer: number; number: number; text: string; uuid: StoredUuid };
+type ColumnType<C> =
+  C extends Column<infer K, infer Nullable> ? ValueOf[K] | (Nullable extends true ? null : never) : never;
+
+export type TableName = keyof typeof tables;
+export type Tables = {
+  [T in TableName]: {
+    -readonly [C in keyof (typeof tables)[T]['columns']]: ColumnType<(typeof tables)[T]['columns'][C]>;
+  };
+};
+export type Row<T extends TableName> = Selectable<Tables[T]>;
+export type NewRow<T extends TableName> = Insertable<Tables[T]>;
+export type ColumnOf<T extends TableName> = keyof Tables[T] & string;
+
+/** Longer text is told apart by its row: PostgreSQL refuses index entries of more than a third of a page. */
+export const indexedTextLength = 200;
+
+type Index = { name: string; table: TableName; on: string; unique?: boolean; where?: string };
+
+/** Needed while rows come in. */
+const keyIndexes: readonly Index[] = [
+  { name: 'hosts_uuid', table: 'hosts', on: 'uuid', unique: true },
+  { name: 'contents_hash', table: 'contents', on: 'hash', unique: true },
+  { name: 'fact_sets_hash', table: 'fact_sets', on: 'hash', unique: true },
+  { name: 'paths_path', table: 'paths', on: 'path', unique: true },
+];
+
+/** Needed only to answer, or to repair what came late: a rebuild makes them at its end, which is faster. */
+const queryIndexes: readonly Index[] = [
+  { name: 'hosts_name', table: 'hosts', on: 'name, uuid' },
+  { name: 'hosts_first_seen', table: 'hosts', on: 'first_seen_at, uuid' },
+  { name: 'hosts_last_seen', table: 'hosts', on: 'last_seen_at, uuid' },
+  { name: 'reports_collected', table: 'reports', on: 'collected_at' },
+  { name: 'reports_received', table: 'reports', on: 'received_at' },
+  { name: 'reports_host', table: 'reports', on: 'host, collected_at' },
+  // Where told_at is not collected_at: few, or none at all.
+  { name: 'reports_ahead', table: 'reports', on: 'host, received_at', where: 'collected_at > received_at' },
+  { name: 'content_results_fact_set', table: 'content_results', on: 'fact_set' },
+  { name: 'fact_sets_plugin', table: 'fact_sets', on: 'plugin' },
+  {
+    name: 'fact_values_text',
+    table: 'fact_values',
+    on: `path, substr(text, 1, ${indexedTextLength})`,
+    where: 'text IS NOT NULL',
+  },
+  { name: 'fact_values_number', table: 'fact_values', on: 'path, number', where: 'number IS NOT NULL' },
+  { name: 'host_plugins_fact_set', table: 'host_plugins', on: 'fact_set, host' },
+  { name: 'changes_before', table: 'changes', on: 'before' },
+  { name: 'changes_after', table: 'changes', on: 'after' },
+  { name: 'host_fact_sets_fact_set', table: 'host_fact_sets', on: 'fact_set, host' },
+];
+
+export type DialectName = 'sqlite' | 'postgres';
+
+const columnTypes: Record<DialectName, Record<Kind, string>> = {
+  sqlite: { integer: 'INTEGER', number: 'REAL', text: 'TEXT', uuid: 'BLOB' },
+  // "C" is the order of the bytes, which is SQLite's; a database's own order depends on its locale.
+  postgres: { integer: 'bigint', number: 'double precision', text: 'text COLLATE "C"', uuid: 'uuid' },
+};
+
+export function createTableStatements(dialect: DialectName): string[] {
+  const created = Object.entries<Table>(tables).map(([name, { columns, primaryKey, clustered = false }]) => {
+    const lines = Object.entries(columns).map(
+      ([column, { kind, nullable }]) =>
+        `"${column}" ${columnTypes[dialect][kind]}${nullable ? '' : ' NOT NULL'}`,
+    );
+    lines.push(`PRIMARY KEY (${primaryKey.map((column) => `"${column}"`).join(', ')})`);
+    const options = dialect === 'sqlite' ? ` ${clustered ? 'WITHOUT ROWID, ' : ''}STRICT` : '';
+    return `CREATE TABLE IF NOT EXISTS "${name}" (${lines.join(', ')})${options}`;
+  });
+  return [...created, ...keyIndexes.map(createIndex)];
+}
+
+/** Does nothing where they are there already. */
+export function createQueryIndexStatements(): string[] {
+  return queryIndexes.map(createIndex);
+}
+
+function createIndex({ name, table, on, unique = false, where }: Index): string {
+  const condition = where ? ` WHERE ${where}` : '';
+  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${name} ON ${table} (${on})${condition}`;
+}
+
+/** PostgreSQL's types of a table's columns, for arrays of values. */
+export function columnTypesOf(table: TableName, columns: readonly string[]): string[] {
+  const known: Readonly<Record<string, Column>> = tables[table].columns;
+  return columns.map((name) => {
+    const found = known[name];
+    if (!found) throw new Error(`no column ${name} in ${table}`);
+    return { integer: 'bigint', number: 'double precision', text: 'text', uuid: 'uuid' }[found.kind];
+  });
+}
+
+export function primaryKeyOf(table: TableName): readonly string[] {
+  return tables[table].primaryKey;
+}
