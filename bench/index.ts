@@ -18,10 +18,16 @@ import { segmentsOf, writeSegments } from './fleet-segments.ts';
 import { openBenchIndex, sqliteBytes } from './open-index.ts';
 import { type Dialect, dialectsFor, newIndexEnv, openStore } from './servers.ts';
 
-const defaults = { reports: 50_000, hosts: 2_000, postgres: false };
-type Flags = { reports: number; hosts: number };
+const defaults = {
+  reports: 50_000,
+  hosts: 2_000,
+  /** Of the bucket, before it is compacted: as many as gather while the load is moderate. */
+  'segment-reports': 50,
+  postgres: false,
+};
+type Flags = Omit<typeof defaults, 'postgres'>;
 
-const reportsPerSegment = 1_000;
+const appliedAtOnce = 1_000;
 /** Bytes that a report may take, where there are many of each host. */
 const most = { index: 200, bucket: 150 };
 
@@ -29,7 +35,7 @@ export async function main(args: string[] = []): Promise<void> {
   const { postgres, ...flags } = readFlags(args, defaults);
   const dialects = dialectsFor(postgres);
   const what = `${number(flags.reports)} reports of ${number(flags.hosts)} hosts`;
-  printLines(`index: ${what}, applied ${number(reportsPerSegment)} at a time`, []);
+  printLines(`index: ${what}, applied ${number(appliedAtOnce)} at a time`, []);
   await applyToBareTable(flags);
   for (const dialect of dialects) await applyTo(dialect, flags);
   printLines(`index: ${what}, in a folder bucket`, []);
@@ -76,7 +82,7 @@ async function applyToBareTable(flags: Flags): Promise<void> {
 /** Seconds that the next so many reports take, those of making them not counted. */
 async function timed(fleet: Fleet, count: number, apply: (segment: Segment) => unknown): Promise<number> {
   let spent = 0;
-  for (const segment of segmentsOf(fleet.next(count), reportsPerSegment)) {
+  for (const segment of segmentsOf(fleet.next(count), appliedAtOnce)) {
     const startedAt = performance.now();
     await apply(segment);
     spent += performance.now() - startedAt;
@@ -89,7 +95,7 @@ async function compactAndRebuild(flags: Flags, dialects: readonly Dialect[]): Pr
   const { reports } = flags;
   const env = { BUCKET_URL: `file:${await temporaryFolder()}` };
   const bucket = await openStore(env);
-  await writeSegments(bucket, makeFleet(flags).next(reports), reportsPerSegment);
+  await writeSegments(bucket, makeFleet(flags).next(reports), flags['segment-reports']);
   const written = await readAll(bucket);
   printBytes(`${number(written.segments)} segments as written`, written.bytes / reports);
   const compacting = await secondsOf('compact', env);

@@ -17,7 +17,7 @@ const defaults = {
   seconds: 15,
   hosts: 10_000,
   preload: 50_000,
-  queryConnections: 2,
+  'query-connections': 2,
   /** A bucket on S3, and an index in PostgreSQL. */
   s3: false,
   postgres: false,
@@ -50,7 +50,7 @@ export async function main(args: string[] = []): Promise<void> {
   await submit(warmUpSeconds);
   printLatencies('alone', await submit(seconds));
   await printMemory('after that', pid);
-  const stop = await keepBusy(url, await heavyQueries(url), flags.queryConnections);
+  const stop = await keepBusy(url, await heavyQueries(url), flags['query-connections']);
   const paced = await submit(seconds);
   const { perSecond } = await stop();
   printLatencies('beside heavy queries', paced, `${number(perSecond)} queries a second`);

@@ -10,6 +10,14 @@ import { type Declaration, flattenFacts } from './flatten.ts';
 import { type Content, type PluginState, type ToldResult, toContent } from './timeline.ts';
 import type { WriterMemory } from './writer-memory.ts';
 
+/** A digest leaves out what its index should have, and has not. */
+export class Lacking extends Error {}
+
+export function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new Lacking('the catalog knows all that a whole digest has');
+  return value;
+}
+
 /** By plugin name. */
 export type Declarations = ReadonlyMap<string, Declaration>;
 
@@ -17,10 +25,13 @@ export async function learnFactSets(
   transaction: Transaction,
   memory: WriterMemory,
   declarations: Declarations,
-  { factSets }: Pick<Digest, 'factSets'>,
+  { factSets, contents }: Pick<Digest, 'factSets' | 'contents'>,
 ): Promise<void> {
   const { query, insert } = transaction;
-  const unknown = [...factSets.keys()].filter((hash) => !memory.factSets.has(hash));
+  const told = [...contents.values()].flatMap(({ results }) =>
+    results.flatMap(({ factSet }) => factSet ?? []),
+  );
+  const unknown = [...new Set(told)].filter((hash) => !memory.factSets.has(hash));
   const found = await inChunks(unknown, (part) =>
     query.selectFrom('fact_sets').select(['id', 'hash']).where('hash', 'in', part).execute(),
   );
@@ -156,10 +167,10 @@ export async function learnContents(
     if (!content || memory.contents.has(hash)) continue;
     const id = await memory.nextId(transaction, 'contents');
     const { host, agentVersion, intervalSeconds } = content;
-    const hostId = memory.hosts.get(host.id)?.id;
+    const hostId = known(memory.hosts.get(host.id)).id;
     rows.push([id, hostId, hash, host.name, host.labels, agentVersion, intervalSeconds]);
     const results = content.results.map(({ plugin, version, status, error, factSet, shape }, position) => {
-      const set = factSet === null ? null : (memory.factSets.get(factSet) ?? null);
+      const set = factSet === null ? null : known(memory.factSets.get(factSet));
       resultRows.push([id, position, plugin, version, status, error, set, shape]);
       return { plugin, status, factSet: set };
     });

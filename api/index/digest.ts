@@ -5,9 +5,11 @@
  * data that goes to the thread that owns the database.
  */
 import { hash } from 'node:crypto';
-import type { PluginStatus, StoredReport, StoredResult } from '../log/stored-report.ts';
+import { decodeLine, type Segment, type StoredSegment } from '../log/segment.ts';
+import type { PluginStatus, StoredReport } from '../log/stored-report.ts';
 import { withoutNul } from './comparable.ts';
 import { factSetHash } from './fact-set.ts';
+import { hostIdOf, type LineTemplate, makeLineTemplate, matchLine } from './line-template.ts';
 import { type Json, splitShape } from './shape.ts';
 
 export type ResultDigest = {
@@ -42,8 +44,10 @@ export type ReportDigest = {
 export type Digest = {
   segments: readonly { key: string; reports: readonly ReportDigest[] }[];
   contents: ReadonlyMap<string, ContentDigest>;
-  factSets: ReadonlyMap<string, { plugin: string; facts: string }>;
+  factSets: ReadonlyMap<string, FactSetDigest>;
 };
+
+export type FactSetDigest = { plugin: string; facts: string };
 
 /** When a host's report counts as told: a clock that runs ahead must not make it the newest for years. */
 export function toldAt({
@@ -55,12 +59,28 @@ export function toldAt({
 
 /** Some two sets of facts for each plugin of 10,000 hosts; 150 bytes each. */
 const maxRemembered = 80_000;
+/** Of some kilobytes each. Merged segments are sorted by host, so that even one would do for them. */
+const maxTemplates = 12_000;
 
-export type Digester = (segments: readonly { key: string; reports: readonly StoredReport[] }[]) => Digest;
+export type Digester = {
+  /**
+   * @param bodies new: leaves out contents and fact sets that were delivered before; all: for an index that lacks some
+   * @throws Failure CORRUPT for a line that is no report
+   */
+  digest(segments: readonly (Segment | StoredSegment)[], bodies: 'new' | 'all'): Digest;
+  /** An index has all of it. */
+  delivered(digest: Digest): void;
+};
+
+type Template = LineTemplate & { content: string; body: ContentDigest; factSets: Map<string, FactSetDigest> };
 
 export function makeDigester(): Digester {
   /** From a cheap hash of the facts' text as sent to their identity, which takes sorting all keys. */
   const identities = new Map<string, string>();
+  /** By host. */
+  const templates = new Map<string, Template>();
+  /** Hashes of contents and fact sets. */
+  const known = new Set<string>();
 
   function identify(plugin: string, facts: unknown, text: string): string {
     const asSent = hash('sha1', `${plugin}\0${text}`, 'base64url');
@@ -73,11 +93,10 @@ export function makeDigester(): Digester {
     return identity;
   }
 
-  return (segments) => {
-    const contents = new Map<string, ContentDigest>();
-    const factSets = new Map<string, { plugin: string; facts: string }>();
-
-    function digestResult(result: StoredResult, measured: Json[]): ResultDigest {
+  function digestReport(report: StoredReport) {
+    const factSets = new Map<string, FactSetDigest>();
+    const measured: Json[] = [];
+    const results = report.results.map((result): ResultDigest => {
       const { version, status, durationMs, facts, readings } = result;
       const plugin = withoutNul(result.plugin);
       measured.push(durationMs);
@@ -86,39 +105,81 @@ export function makeDigester(): Digester {
       if (!isNothing(facts)) {
         const text = JSON.stringify(facts);
         factSet = identify(plugin, facts, text);
-        if (!factSets.has(factSet)) factSets.set(factSet, { plugin, facts: text });
+        factSets.set(factSet, { plugin, facts: text });
       }
       return { plugin, version, status, error: orNull(result.error), factSet, shape };
-    }
-
-    function digestReport(report: StoredReport): ReportDigest {
-      const { id, intervalSeconds } = report;
-      const host = {
+    });
+    const body: ContentDigest = {
+      host: {
         id: report.host.id.toLowerCase(),
         name: withoutNul(report.host.name),
         labels: JSON.stringify(report.host.labels),
-      };
-      const measured: Json[] = [];
-      const results = report.results.map((result) => digestResult(result, measured));
-      const content = { host, agentVersion: orNull(report.agentVersion), intervalSeconds, results };
-      const key = contentHash(content);
-      if (!contents.has(key)) contents.set(key, content);
-      return {
-        id: id.toLowerCase(),
-        hostId: host.id,
-        collectedAt: Date.parse(report.collectedAt),
-        receivedAt: Date.parse(report.receivedAt),
-        content: key,
-        // Without the brackets, which would be the same two bytes for every report.
-        measured: JSON.stringify(measured).slice(1, -1),
-      };
-    }
-
-    return {
-      segments: segments.map(({ key, reports }) => ({ key, reports: reports.map(digestReport) })),
-      contents,
-      factSets,
+      },
+      agentVersion: orNull(report.agentVersion),
+      intervalSeconds: report.intervalSeconds,
+      results,
     };
+    const content = contentHash(body);
+    const digest: ReportDigest = {
+      id: report.id.toLowerCase(),
+      hostId: body.host.id,
+      collectedAt: Date.parse(report.collectedAt),
+      receivedAt: Date.parse(report.receivedAt),
+      content,
+      // Without the brackets, which would be the same two bytes for every report.
+      measured: JSON.stringify(measured).slice(1, -1),
+    };
+    return { digest, content, body, factSets };
+  }
+
+  function digestLine(key: string, line: string, number: number) {
+    const hostId = hostIdOf(line);
+    const template = templates.get(hostId);
+    const match = template && matchLine(template, line);
+    if (match) return { ...template, digest: { ...match, hostId, content: template.content } };
+    const report = decodeLine(key, line, number);
+    const digested = digestReport(report);
+    const made = makeLineTemplate(line, report);
+    if (made) {
+      const { content, body, factSets } = digested;
+      templates.delete(hostId);
+      const [oldest] = templates.keys();
+      if (templates.size >= maxTemplates && oldest !== undefined) templates.delete(oldest);
+      templates.set(hostId, { ...made, content, body, factSets });
+    }
+    return digested;
+  }
+
+  return {
+    digest(segments, bodies) {
+      const contents = new Map<string, ContentDigest>();
+      const factSets = new Map<string, FactSetDigest>();
+      const isNeeded = (key: string) => bodies === 'all' || !known.has(key);
+      const take = (digested: ReturnType<typeof digestReport>): ReportDigest => {
+        const { content, body, digest } = digested;
+        if (!contents.has(content) && isNeeded(content)) {
+          contents.set(content, body);
+          for (const [key, factSet] of digested.factSets) if (isNeeded(key)) factSets.set(key, factSet);
+        }
+        return digest;
+      };
+      return {
+        segments: segments.map((segment) => ({
+          key: segment.key,
+          reports:
+            'lines' in segment
+              ? segment.lines.map((line, index) => take(digestLine(segment.key, line, index + 1)))
+              : segment.reports.map((report) => take(digestReport(report))),
+        })),
+        contents,
+        factSets,
+      };
+    },
+    delivered({ contents, factSets }) {
+      if (known.size >= maxRemembered) known.clear();
+      for (const key of contents.keys()) known.add(key);
+      for (const key of factSets.keys()) known.add(key);
+    },
   };
 }
 

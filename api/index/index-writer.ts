@@ -4,7 +4,7 @@
  * One transaction for all that it is handed, with as many statements for a thousand reports as for one. Remembers
  * hosts and numbers from one to the next, for as long as nobody else has written in between.
  */
-import { type Declarations, learnContents, learnFactSets, learnHosts } from './catalog.ts';
+import { type Declarations, known, Lacking, learnContents, learnFactSets, learnHosts } from './catalog.ts';
 import { inChunks } from './chunks.ts';
 import type { Database, Transaction } from './database.ts';
 import { type Digest, type ReportDigest, toldAt } from './digest.ts';
@@ -14,8 +14,12 @@ import { advance, isBefore, noRows } from './timeline.ts';
 import { type KnownHost, makeWriterMemory, type WriterMemory } from './writer-memory.ts';
 
 export type IndexWriter = {
-  /** Segments that were applied before are passed over. */
-  apply(digest: Digest): Promise<void>;
+  /**
+   * Segments that were applied before are passed over.
+   *
+   * @returns false when the digest leaves out what the index does not have: then nothing was applied
+   */
+  apply(digest: Digest): Promise<boolean>;
   /** Takes merged segments for applied, and forgets their sources, where all of the sources were applied. */
   replaced(parts: readonly string[], sources: readonly string[]): Promise<void>;
   /** Runs anything else that changes the index. */
@@ -41,8 +45,15 @@ export function makeIndexWriter(database: Database, declarations: Declarations):
 
   return {
     change,
-    apply: (digest) =>
-      change((transaction) => applyDigest(database, transaction, memory, declarations, digest)),
+    async apply(digest) {
+      try {
+        await change((transaction) => applyDigest(database, transaction, memory, declarations, digest));
+        return true;
+      } catch (cause) {
+        if (cause instanceof Lacking) return false;
+        throw cause;
+      }
+    },
     replaced: (parts, sources) =>
       change(async ({ query, insert }) => {
         const applied = await appliedOf({ query }, sources);
@@ -97,8 +108,8 @@ async function applyDigest(
   await learnFactSets(transaction, memory, declarations, digest);
   await learnHosts(database, transaction, memory, new Set(reports.map(({ hostId }) => hostId)));
   await learnContents(transaction, memory, digest, new Set(reports.map(({ content }) => content)));
-  const hostOf = (report: ReportDigest) => must(memory.hosts.get(report.hostId));
-  const contentOf = (report: ReportDigest) => must(memory.contents.get(report.content));
+  const hostOf = (report: ReportDigest) => known(memory.hosts.get(report.hostId));
+  const contentOf = (report: ReportDigest) => known(memory.contents.get(report.content));
   await insert(
     'reports',
     ['id', 'host', 'collected_at', 'received_at', 'content', 'measured'],
@@ -116,7 +127,7 @@ async function applyDigest(
   const updates: HostUpdate[] = [];
   const late: { host: KnownHost; reports: LateReport[] }[] = [];
   for (const ofHost of Map.groupBy(fresh, ({ hostId }) => hostId).values()) {
-    const host = hostOf(must(ofHost[0]));
+    const host = hostOf(known(ofHost[0]));
     const newest = host.state?.newest;
     const rows = noRows();
     const before: LateReport[] = [];
@@ -149,8 +160,8 @@ async function applyDigest(
 function firstCopies(segments: Digest['segments']): Map<string, ReportDigest> {
   const first = new Map<string, ReportDigest>();
   for (const report of segments.flatMap(({ reports }) => reports)) {
-    const known = first.get(report.id);
-    if (!known || report.receivedAt < known.receivedAt) first.set(report.id, report);
+    const other = first.get(report.id);
+    if (!other || report.receivedAt < other.receivedAt) first.set(report.id, report);
   }
   return first;
 }
@@ -180,7 +191,7 @@ async function sortOut(
   const earlier: ReportDigest[] = [];
   const replacedOwners = new Set<number>();
   for (const { id, host, received_at: receivedAt } of rows) {
-    const report = must(incoming.get(fromUuid(id)));
+    const report = known(incoming.get(fromUuid(id)));
     fresh.delete(report.id);
     if (report.receivedAt >= receivedAt) continue;
     earlier.push(report);
@@ -199,9 +210,4 @@ async function hostsOf(
     query.selectFrom('hosts').select(['id', 'uuid']).where('id', 'in', part).execute(),
   );
   return new Map(rows.map(({ id, uuid }) => [id, fromUuid(uuid)]));
-}
-
-function must<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('the catalog knows all that a digest has');
-  return value;
 }

@@ -38,6 +38,9 @@ export function openPostgresDatabase({ url, schema, onConnectionError }: Postgre
     },
   });
   pool.on('error', onConnectionError);
+  // While a connection is in use the pool does not listen: whoever uses it is told, but an event nobody hears
+  // would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 
   return {

@@ -17,7 +17,8 @@ import { createQueryIndexStatements } from './tables.ts';
 
 export type SqlIndex = IndexReader &
   Omit<SegmentSink, 'apply'> & {
-    apply(digest: Digest): Promise<void>;
+    /** False when the digest leaves out what the index does not have: then nothing was applied. */
+    apply(digest: Digest): Promise<boolean>;
     forget(before: number): Promise<number>;
     /** Makes what only questions need: for an index that was opened for bulk. */
     finish(): Promise<void>;
@@ -78,8 +79,18 @@ export function makeSqlReader(database: Database): SqlReader {
 
 /** The index that takes segments: parts them here, and hands on what is left to do. */
 export function takingSegments(index: SqlIndex): Omit<IndexStore, 'refresh'> {
-  const digest = makeDigester();
-  return { ...index, apply: async (segments) => index.apply(digest(segments)) };
+  const { digest, delivered } = makeDigester();
+  return {
+    ...index,
+    async apply(segments) {
+      const parted = digest(segments, 'new');
+      if (await index.apply(parted)) return delivered(parted);
+      // It has forgotten some of what was delivered, or is another index than it was.
+      const whole = digest(segments, 'all');
+      if (!(await index.apply(whole))) throw new Error('a whole digest lacks nothing');
+      delivered(whole);
+    },
+  };
 }
 
 /** The same index, whose errors are what `toFailure` makes of them. */

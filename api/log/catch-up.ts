@@ -8,10 +8,10 @@ import { createHash } from 'node:crypto';
 import { messageOf } from '../../plugins/message-of.ts';
 import type { BucketReader, ListOptions, ObjectInfo } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
-import { abortable, readAhead } from './read-ahead.ts';
-import { decodeSegment, type Segment } from './segment.ts';
+import { type Bulk, maxBulkTextBytes, readBulks } from './bulks.ts';
+import { abortable } from './read-ahead.ts';
+import type { Segment } from './segment.ts';
 import { isSegmentKey, keyBefore, segmentFolder, segmentPrefix } from './segment-key.ts';
-import { toldRange, toldTextBytes } from './segment-lines.ts';
 
 /** The part of an index that catch-up fills. */
 export type SegmentSink = {
@@ -79,15 +79,10 @@ const recentMs = 10 * minuteMs;
 const overlapMs = 120 * minuteMs;
 /** Keys asked for at once. */
 const pageSize = 1000;
-/** A transaction costs about as much for one report as for a hundred; more than this would only hold up others. */
-const maxBulkReports = 5000;
-const maxBulkTextBytes = 16 * 1024 * 1024;
-/** For segments that do not tell the size of their text. */
-const usualRatio = 16;
 /** Segments that are merged while they are read settle in two. */
 const maxRounds = 5;
-
-type Bulk = { segments: Segment[]; reports: number; bytes: number; textBytes: number };
+/** An index that takes none of so many has a fault of its own: they are not to blame. */
+const maxRefusedInARow = 8;
 
 /** A digest of the segments in each folder, as one list showed them. */
 type Listed = Map<string, string>;
@@ -104,6 +99,7 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
   const progress: CatchUpProgress = { segments: 0, reports: 0, bytes: 0, of: { segments: 0, bytes: 0 } };
   const setAside = new Map<string, Failure>();
   const vanishedFrom = new Set<string>();
+  let refusedInARow = 0;
 
   const stretch = listFrom(await beginning());
   const surveyed = from === 'recent' ? null : await goOver(stretch, async (missing) => expect(missing));
@@ -120,12 +116,9 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
   return { segments, reports, corrupt: [...setAside.values()] };
 
   async function beginning(): Promise<string> {
-    const first =
-      from === 'recent'
-        ? keyBefore(startedAt - recentMs)
-        : from === 'mark'
-          ? ((await index.mark()) ?? '')
-          : '';
+    let first = '';
+    if (from === 'recent') first = keyBefore(startedAt - recentMs);
+    if (from === 'mark') first = (await index.mark()) ?? '';
     // Its whole hour: a merged segment is named for its first report, and may hold later ones.
     const horizon = notBefore === undefined ? '' : segmentFolder(new Date(notBefore).toISOString());
     return first > horizon ? first : horizon;
@@ -177,90 +170,74 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
     return new Set([...vanishedFrom, ...changed]);
   }
 
-  async function expect(missing: readonly ObjectInfo[]): Promise<void> {
+  function expect(missing: readonly ObjectInfo[]): void {
     progress.of.segments += missing.length;
     progress.of.bytes += missing.reduce((sum, { size }) => sum + size, 0);
   }
 
   async function applyAll(missing: readonly ObjectInfo[], isNews: boolean): Promise<void> {
-    if (isNews) await expect(missing);
+    if (isNews) expect(missing);
+    const onVanished = (key: string) => vanishedFrom.add(folderOf(key));
     // The next segments are read and parsed while the index takes these: it may be in another thread or process.
     let applying: Promise<void> = Promise.resolve();
-    for await (const bulk of bulks(missing)) {
+    try {
+      for await (const bulk of readBulks(missing, { bucket, onVanished, onCorrupt: putAside, signal })) {
+        await applying;
+        signal?.throwIfAborted();
+        applying = applyBulk(bulk);
+        applying.catch(() => {});
+        // But not two large ones at a time: parsed, a merged segment takes some hundred megabytes.
+        if (bulk.textBytes > maxBulkTextBytes) await applying;
+      }
+    } catch (cause) {
       await applying;
-      signal?.throwIfAborted();
-      applying = applyBulk(bulk);
-      applying.catch(() => {});
+      throw cause;
     }
     await applying;
   }
 
-  async function* bulks(objects: readonly ObjectInfo[]): AsyncGenerator<Bulk> {
-    let bulk = emptyBulk();
+  async function applyBulk({ segments, bytes }: Bulk): Promise<void> {
+    let taken = segments;
     try {
-      for await (const { object, body } of readAhead(bucket, objects, signal)) {
-        const segment = body ? await decode(object.key, body) : null;
-        if (!body) vanishedFrom.add(folderOf(object.key));
-        if (!body || !segment) continue;
-        const reports = segment.reports.length;
-        const textBytes = textBytesIn(object.key, body);
-        const isFull =
-          bulk.reports + reports > maxBulkReports || bulk.textBytes + textBytes > maxBulkTextBytes;
-        if (isFull && bulk.segments.length > 0) {
-          yield bulk;
-          bulk = emptyBulk();
-        }
-        bulk.segments.push(segment);
-        bulk.reports += reports;
-        bulk.bytes += object.size;
-        bulk.textBytes += textBytes;
-      }
+      await index.apply(segments);
+      refusedInARow = 0;
     } catch (cause) {
-      // What was read until then was not read in vain: a store that fails now and then is caught up with all the same.
-      if (bulk.segments.length > 0 && !signal?.aborted) yield bulk;
-      throw cause;
+      if (isUnavailable(cause)) throw cause;
+      // One that it cannot take must not keep the others out.
+      taken = segments.length === 1 ? refuse(segments, cause) : await applyOneByOne(segments);
     }
-    if (bulk.segments.length > 0) yield bulk;
-  }
-
-  /** Null when it is corrupt. */
-  async function decode(key: string, body: Uint8Array): Promise<Segment | null> {
-    try {
-      return await decodeSegment(key, body);
-    } catch (cause) {
-      if (!(cause instanceof Failure) || cause.kind !== 'CORRUPT') throw cause;
-      putAside(key, cause);
-      return null;
-    }
-  }
-
-  async function applyBulk(bulk: Bulk): Promise<void> {
-    const taken = await applyOneByOneIfNeeded(bulk.segments);
     progress.segments += taken.length;
     progress.reports += taken.reduce((sum, { reports }) => sum + reports.length, 0);
-    progress.bytes += bulk.bytes;
+    progress.bytes += bytes;
     progress.of.segments = Math.max(progress.of.segments, progress.segments);
     progress.of.bytes = Math.max(progress.of.bytes, progress.bytes);
     onProgress?.({ ...progress, of: { ...progress.of } });
   }
 
-  /** Those that the index took: one that it cannot take must not keep the others out. */
-  async function applyOneByOneIfNeeded(segments: readonly Segment[]): Promise<readonly Segment[]> {
-    try {
-      await index.apply(segments);
-      return segments;
-    } catch (cause) {
-      if (isUnavailable(cause)) throw cause;
-      const [only, ...others] = segments;
-      if (only && others.length === 0) {
-        const message = `index cannot take segment ${only.key}: ${messageOf(cause)}`;
-        putAside(only.key, new Failure('CORRUPT', message, { cause }));
-        return [];
+  /** Those that it took. */
+  async function applyOneByOne(segments: readonly Segment[]): Promise<Segment[]> {
+    const taken: Segment[] = [];
+    for (const segment of segments) {
+      try {
+        await index.apply([segment]);
+        refusedInARow = 0;
+        taken.push(segment);
+      } catch (cause) {
+        if (isUnavailable(cause)) throw cause;
+        refuse([segment], cause);
       }
-      const taken = [];
-      for (const segment of segments) taken.push(...(await applyOneByOneIfNeeded([segment])));
-      return taken;
     }
+    return taken;
+  }
+
+  function refuse(segments: readonly Segment[], cause: unknown): [] {
+    refusedInARow += segments.length;
+    if (refusedInARow > maxRefusedInARow) throw cause;
+    for (const { key } of segments) {
+      const message = `index cannot take segment ${key}: ${messageOf(cause)}`;
+      putAside(key, new Failure('CORRUPT', message, { cause }));
+    }
+    return [];
   }
 
   function putAside(key: string, failure: Failure): void {
@@ -297,15 +274,6 @@ function listing() {
       return digests;
     },
   };
-}
-
-function emptyBulk(): Bulk {
-  return { segments: [], reports: 0, bytes: 0, textBytes: 0 };
-}
-
-function textBytesIn(key: string, body: Uint8Array): number {
-  const { start, end } = toldRange({ key, size: body.length });
-  return toldTextBytes(key, body.subarray(start, end)) ?? body.length * usualRatio;
 }
 
 function isUnavailable(cause: unknown): boolean {

@@ -13,6 +13,9 @@ import { parseStoredReport, type StoredReport } from './stored-report.ts';
 /** A segment that is in the bucket. */
 export type Segment = { key: string; reports: readonly StoredReport[] };
 
+/** A segment as it was read: its lines, without their ends, which nobody has looked at yet. */
+export type StoredSegment = { key: string; lines: readonly string[] };
+
 /** Far beyond what a segment is ever written with; a few kilobytes must not become all of the memory. */
 const maxDecodedBytes = 512 * 1024 * 1024;
 
@@ -64,19 +67,23 @@ export async function encodeSegment(reports: readonly EncodedReport[], level = 1
 
 /** @throws Failure CORRUPT that names the key, and the line where one can be named */
 export async function decodeSegment(key: string, body: Uint8Array): Promise<Segment> {
+  const { lines } = await readSegment(key, body);
+  return { key, reports: lines.map((line, index) => decodeLine(key, line, index + 1)) };
+}
+
+/** @throws Failure CORRUPT that names the key, when it cannot be decompressed */
+export async function readSegment(key: string, body: Uint8Array): Promise<StoredSegment> {
   const text = await decompressText(key, body);
-  const reports: StoredReport[] = [];
-  let number = 0;
+  const lines: string[] = [];
   for (let start = 0; start < text.length; ) {
     const found = text.indexOf(lineFeed, start);
     const end = found === -1 ? text.length : found;
-    number += 1;
     // Line by line: as one string, a single character beyond Latin-1 would double the memory of all.
-    if (end > start) reports.push(decodeLine(key, text.toString('utf8', start, end), number));
+    lines.push(text.toString('utf8', start, end));
     start = end + 1;
-    if (number % linesAtATime === 0) await othersTurn();
+    if (lines.length % linesAtATime === 0) await othersTurn();
   }
-  return { key, reports };
+  return { key, lines: lines.filter((line) => line !== '') };
 }
 
 async function decompressText(key: string, body: Uint8Array): Promise<Buffer> {
@@ -90,7 +97,8 @@ async function decompressText(key: string, body: Uint8Array): Promise<Buffer> {
   }
 }
 
-function decodeLine(key: string, line: string, number: number): StoredReport {
+/** @throws Failure CORRUPT that names the key and the line, which are counted from 1 */
+export function decodeLine(key: string, line: string, number: number): StoredReport {
   try {
     return parseStoredReport(line);
   } catch (cause) {

@@ -195,4 +195,121 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
       Array(2).fill('{"distribution":"Debian","kernel":"6.1"}'),
     );
   });
+
+  test('a merged segment takes the place of its sources, if all of them were applied', async () => {
+    const index = await open();
+    await index.apply([{ key: key(1), reports: [storedReport()] }]);
+    await index.apply([{ key: key(2), reports: [storedReport()] }]);
+    await index.replaced([key(8)], [key(1), key(7)]);
+    const all = [key(1), key(2), key(7), key(8), key(9)];
+    expect(await index.appliedOf(all)).toEqual(new Set([key(1), key(2)]));
+    await index.replaced([key(9), key(2)], [key(1), key(2)]);
+    expect(await index.appliedOf(all)).toEqual(new Set([key(2), key(9)]));
+  });
+
+  test('forgets what was received before an instant, and what only that told', async () => {
+    const { index, dump } = await openOne();
+    const history = madeUpHistory(seededRandom(5), 80);
+    await index.apply([{ key: key(1), reports: history }]);
+    const before = Date.parse('2026-05-01T00:00:40Z');
+    const ids = new Set(history.map(({ id }) => id));
+    // Of several copies the first one counts.
+    const kept = [...ids].filter((id) => {
+      const received = history.filter((report) => report.id === id).map((report) => report.receivedAt);
+      return Date.parse(received.sort()[0] ?? '') >= before;
+    });
+    expect(await index.forget(before)).toBe(ids.size - kept.length);
+    expect(kept.length).toBeGreaterThan(10);
+    expect(await index.countReports(null)).toBe(kept.length);
+    expect(await index.forget(before)).toBe(0);
+
+    // All that is left is what these reports would have told by themselves, but for when it began.
+    const alone = await openOne();
+    const keptReports = history.filter(({ id }) => kept.includes(id));
+    await alone.index.apply([{ key: key(1), reports: keptReports }]);
+    const [left, fresh] = [await dump(), await alone.dump()];
+    for (const name of ['reports', 'contents', 'factSets', 'values', 'hostPlugins']) {
+      expect(left[name], name).toEqual(fresh[name]);
+    }
+    // And it goes on from there.
+    const more = madeUpHistory(seededRandom(6), 20);
+    await index.apply([{ key: key(2), reports: more }]);
+    expect(await index.countReports(null)).toBe(kept.length + new Set(more.map(({ id }) => id)).size);
+
+    await index.forget(Date.parse('2027-01-01T00:00:00Z'));
+    expect(Object.values(await dump()).flat()).toEqual([]);
+  });
+
+  test('text that a database cannot hold does no harm', async () => {
+    const index = await open();
+    const odd = 'a\0b\ud800c';
+    const report = storedReport({
+      host: host(1, odd, { [odd]: odd }),
+      results: [{ ...result('os', { distribution: odd, [odd]: odd }, { [odd]: odd }), error: odd }],
+    });
+    await index.apply([{ key: key(1), reports: [report] }]);
+    const [row] = await index.reports(newest, { limit: 1 });
+    expect(row?.results[0]?.error).toContain('a\ufffdb');
+    const long = 'x'.repeat(5_000);
+    const other = storedReport({ results: [result('os', { distribution: long })] });
+    await index.apply([{ key: key(2), reports: [other] }]);
+    const asked = (value: string) =>
+      index.countReports({
+        kind: 'facts',
+        plugin: 'os',
+        conditions: [
+          { kind: 'value', path: 'os.distribution', column: 'text', tests: [{ op: 'eq', value }] },
+        ],
+      });
+    expect(await asked(long)).toBe(1);
+    expect(await asked(long.slice(1))).toBe(0);
+  });
+
+  test('finds the reports of few hosts as it finds those of many', async () => {
+    const index = await open();
+    const random = seededRandom(3);
+    // Half of them from clocks that are ahead, some told long ago, each address told by one host for a while.
+    const reports = Array.from({ length: 300 }, (_, number) => {
+      const at = Date.parse('2026-05-01T00:00:00Z') + number * 1000;
+      const of = Math.floor(random() * 6);
+      return storedReport({
+        host: host(of),
+        collectedAt: new Date(at + (of % 2) * 7_200_000).toISOString(),
+        receivedAt: new Date(at + Math.floor(random() * 5) * 1000).toISOString(),
+        results: [result('os', { distribution: `d${Math.floor(number / 100)}`, kernel: `6.${of}` })],
+      });
+    });
+    await index.apply([{ key: key(1), reports }]);
+    const facts = (path: string, value: string): ReportFilter => ({
+      kind: 'facts',
+      plugin: 'os',
+      conditions: [{ kind: 'value', path, column: 'text', tests: [{ op: 'eq', value }] }],
+    });
+    for (const direction of ['ASC', 'DESC'] as const) {
+      for (const field of ['COLLECTED_AT', 'RECEIVED_AT'] as const) {
+        const told = (report: (typeof reports)[0]) =>
+          Date.parse(field === 'COLLECTED_AT' ? report.collectedAt : report.receivedAt);
+        const sorted = reports.toSorted((a, b) => told(a) - told(b) || (a.id < b.id ? -1 : 1));
+        if (direction === 'DESC') sorted.reverse();
+        for (const distribution of ['d0', 'd1', 'd2']) {
+          const listing = { filter: facts('os.distribution', distribution), order: { field, direction } };
+          const expected = sorted.filter(
+            ({ results }) => (results[0]?.facts as { distribution: string }).distribution === distribution,
+          );
+          const ids = expected.map(({ id }) => id);
+          const found = await index.reports(listing, { limit: 1000 });
+          expect(found.map(({ id }) => id)).toEqual(ids);
+          const place = reportPosition(found[40] as (typeof found)[0], field);
+          for (const [slice, page] of [
+            [{ limit: 10 }, ids.slice(0, 10)],
+            [{ limit: 10, after: place }, ids.slice(41, 51)],
+            [{ limit: 10, before: place, fromEnd: true }, ids.slice(30, 40)],
+          ] as const) {
+            expect((await index.reports(listing, slice)).map(({ id }) => id)).toEqual(page);
+          }
+          expect(await index.countReports(listing.filter)).toBe(ids.length);
+        }
+      }
+    }
+  });
 }
