@@ -36,44 +36,50 @@ export async function learnFactSets(
     query.selectFrom('fact_sets').select(['id', 'hash']).where('hash', 'in', part).execute(),
   );
   for (const { id, hash } of found) memory.factSets.set(hash, id);
-  const rows: unknown[][] = [];
-  const taken: { id: number; plugin: string; facts: unknown }[] = [];
+  const added: FactSetRow[] = [];
   for (const hash of unknown) {
     const factSet = factSets.get(hash);
     if (!factSet || memory.factSets.has(hash)) continue;
     const id = await memory.nextId(transaction, 'fact_sets');
     memory.factSets.set(hash, id);
-    rows.push([id, hash, factSet.plugin, factSet.facts]);
-    taken.push({ id, plugin: factSet.plugin, facts: JSON.parse(factSet.facts) });
+    added.push({ id, hash, ...factSet });
   }
-  await insert('fact_sets', ['id', 'hash', 'plugin', 'facts'], rows);
-  await insertValues(transaction, memory, declarations, taken);
+  await insert(
+    'fact_sets',
+    ['id', 'hash', 'plugin', 'facts'],
+    added.map(({ id, hash, plugin, facts }) => [id, hash, plugin, facts]),
+  );
+  await insertValues(transaction, memory, declarations, added);
 }
+
+type FactSetRow = { id: number; hash: string; plugin: string; facts: string };
+
+/** Fact sets taken apart at once: the first reports of a fleet bring tens of thousands, of some twenty values each. */
+const factSetsAtOnce = 200;
 
 /** Takes fact sets apart into comparable values, if their plugin is known. */
 export async function insertValues(
   transaction: Transaction,
   memory: WriterMemory,
   declarations: Declarations,
-  factSets: readonly { id: number; plugin: string; facts: unknown }[],
+  factSets: readonly Pick<FactSetRow, 'id' | 'plugin' | 'facts'>[],
 ): Promise<void> {
-  const flat = factSets.flatMap(({ id, plugin, facts }) => {
-    const declaration = declarations.get(plugin);
-    return declaration ? flattenFacts(declaration, facts).map((value) => ({ id, ...value })) : [];
-  });
-  await learnPaths(transaction, memory, new Set(flat.map(({ path }) => path)));
-  await transaction.insert(
-    'fact_values',
-    ['fact_set', 'path', 'item', 'parent', 'text', 'number'],
-    flat.map(({ id, path, item, parent, text, number }) => [
-      id,
-      memory.paths.get(path),
-      item,
-      parent,
-      text,
-      number,
-    ]),
-  );
+  for (let from = 0; from < factSets.length; from += factSetsAtOnce) {
+    const flat = factSets.slice(from, from + factSetsAtOnce).flatMap(({ id, plugin, facts }) => {
+      const declaration = declarations.get(plugin);
+      return declaration
+        ? flattenFacts(declaration, JSON.parse(facts)).map((value) => ({ id, ...value }))
+        : [];
+    });
+    await learnPaths(transaction, memory, new Set(flat.map(({ path }) => path)));
+    await transaction.insert(
+      'fact_values',
+      ['fact_set', 'path', 'item', 'parent', 'text', 'number'],
+      flat.map(({ id, path, item, parent, text, number }) => {
+        return [id, known(memory.paths.get(path)), item, parent, text, number];
+      }),
+    );
+  }
 }
 
 async function learnPaths(

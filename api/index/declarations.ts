@@ -50,8 +50,8 @@ async function takeApart(
       .orderBy('id')
       .limit(pageSize)
       .execute();
-    const taken = rows.map(({ id, facts }) => ({ id, plugin, facts: JSON.parse(facts) }));
-    await insertValues(transaction, memory, declarations, taken);
+    const factSets = rows.map((row) => ({ ...row, plugin }));
+    await insertValues(transaction, memory, declarations, factSets);
     last = rows.at(-1)?.id ?? last;
     more = rows.length === pageSize;
   }

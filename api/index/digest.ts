@@ -59,8 +59,6 @@ export function toldAt({
 
 /** Some two sets of facts for each plugin of 10,000 hosts; 150 bytes each. */
 const maxRemembered = 80_000;
-/** Of some kilobytes each. Merged segments are sorted by host, so that even one would do for them. */
-const maxTemplates = 12_000;
 
 export type Digester = {
   /**
@@ -72,9 +70,18 @@ export type Digester = {
   delivered(digest: Digest): void;
 };
 
-type Template = LineTemplate & { content: string; body: ContentDigest; factSets: Map<string, FactSetDigest> };
+type Digested = {
+  digest: ReportDigest;
+  content: string;
+  body: ContentDigest;
+  factSets: ReadonlyMap<string, FactSetDigest>;
+};
 
-export function makeDigester(): Digester {
+/** What a line that matches says, whose body an index has. */
+type Template = LineTemplate & { content: string };
+
+/** @param maxTemplates hosts whose lines are recognised; each takes three kilobytes */
+export function makeDigester(maxTemplates: number): Digester {
   /** From a cheap hash of the facts' text as sent to their identity, which takes sorting all keys. */
   const identities = new Map<string, string>();
   /** By host. */
@@ -93,7 +100,7 @@ export function makeDigester(): Digester {
     return identity;
   }
 
-  function digestReport(report: StoredReport) {
+  function digestReport(report: StoredReport): Digested {
     const factSets = new Map<string, FactSetDigest>();
     const measured: Json[] = [];
     const results = report.results.map((result): ResultDigest => {
@@ -132,20 +139,23 @@ export function makeDigester(): Digester {
     return { digest, content, body, factSets };
   }
 
-  function digestLine(key: string, line: string, number: number) {
+  function recognise(line: string): ReportDigest | null {
     const hostId = hostIdOf(line);
     const template = templates.get(hostId);
-    const match = template && matchLine(template, line);
-    if (match) return { ...template, digest: { ...match, hostId, content: template.content } };
+    const match = template && known.has(template.content) ? matchLine(template, line) : null;
+    return match && template ? { ...match, hostId, content: template.content } : null;
+  }
+
+  function parse(key: string, line: string, number: number): Digested {
     const report = decodeLine(key, line, number);
     const digested = digestReport(report);
     const made = makeLineTemplate(line, report);
     if (made) {
-      const { content, body, factSets } = digested;
+      const { hostId } = digested.digest;
       templates.delete(hostId);
       const [oldest] = templates.keys();
       if (templates.size >= maxTemplates && oldest !== undefined) templates.delete(oldest);
-      templates.set(hostId, { ...made, content, body, factSets });
+      templates.set(hostId, { ...made, content: digested.content });
     }
     return digested;
   }
@@ -155,20 +165,21 @@ export function makeDigester(): Digester {
       const contents = new Map<string, ContentDigest>();
       const factSets = new Map<string, FactSetDigest>();
       const isNeeded = (key: string) => bodies === 'all' || !known.has(key);
-      const take = (digested: ReturnType<typeof digestReport>): ReportDigest => {
-        const { content, body, digest } = digested;
+      const take = ({ content, body, digest, factSets: told }: Digested): ReportDigest => {
         if (!contents.has(content) && isNeeded(content)) {
           contents.set(content, body);
-          for (const [key, factSet] of digested.factSets) if (isNeeded(key)) factSets.set(key, factSet);
+          for (const [key, factSet] of told) if (isNeeded(key)) factSets.set(key, factSet);
         }
         return digest;
       };
+      const takeLine = (key: string, line: string, index: number): ReportDigest =>
+        (bodies === 'new' ? recognise(line) : null) ?? take(parse(key, line, index + 1));
       return {
         segments: segments.map((segment) => ({
           key: segment.key,
           reports:
             'lines' in segment
-              ? segment.lines.map((line, index) => take(digestLine(segment.key, line, index + 1)))
+              ? segment.lines.map((line, index) => takeLine(segment.key, line, index))
               : segment.reports.map((report) => take(digestReport(report))),
         })),
         contents,

@@ -35,17 +35,20 @@ export function hostIdOf(line: string): string {
 /** Null when the line is not in the form in which we write it. */
 export function makeLineTemplate(line: string, report: StoredReport): LineTemplate | null {
   const pieces: string[] = [];
+  /** Of what stands after each piece. */
+  const lengths: number[] = [];
   const isDuration: boolean[] = [];
   let text = '';
   const add = (piece: string) => {
     text += piece;
   };
-  const cut = () => {
+  const cut = (length: number) => {
     pieces.push(text);
+    lengths.push(length);
     text = '';
   };
-  const value = (duration: boolean) => {
-    cut();
+  const value = (measured: unknown, duration: boolean) => {
+    cut(JSON.stringify(measured)?.length ?? 0);
     isDuration.push(duration);
   };
   const addReadings = (readings: unknown): void => {
@@ -64,23 +67,23 @@ export function makeLineTemplate(line: string, report: StoredReport): LineTempla
       }
       add('}');
     } else {
-      value(false);
+      value(readings, false);
     }
   };
 
   add(`{"format":${report.format},"id":"`);
-  cut();
+  cut(uuidLength);
   add(`","host":${JSON.stringify(report.host)},"agentVersion":${JSON.stringify(report.agentVersion)}`);
   add(`,"intervalSeconds":${JSON.stringify(report.intervalSeconds)},"collectedAt":"`);
-  cut();
+  cut(instantLength);
   add('","receivedAt":"');
-  cut();
+  cut(instantLength);
   add('","results":[');
   for (const [index, result] of report.results.entries()) {
     const { plugin, version, status, facts, readings, error } = result;
     add(`${index > 0 ? ',' : ''}{"plugin":${JSON.stringify(plugin)},"version":${JSON.stringify(version)}`);
     add(`,"status":"${status}","durationMs":`);
-    value(true);
+    value(result.durationMs, true);
     add(`,"facts":${JSON.stringify(facts)},"readings":`);
     // Null readings have no shape, and so no value either.
     if (readings === null) add('null');
@@ -88,8 +91,16 @@ export function makeLineTemplate(line: string, report: StoredReport): LineTempla
     add(`,"error":${JSON.stringify(error)}}`);
   }
   add(']}');
-  cut();
-  const template = { pieces, isDuration };
+  cut(0);
+  // Parts of the line itself: pieces that were put together would take twice the memory.
+  let at = 0;
+  const parts = pieces.map((piece, index) => {
+    const start = at;
+    at = start + piece.length + (lengths[index] ?? 0);
+    return line.slice(start, start + piece.length);
+  });
+  if (parts.some((part, index) => part !== pieces[index])) return null;
+  const template = { pieces: parts, isDuration };
   return matchLine(template, line) ? template : null;
 }
 

@@ -33,7 +33,7 @@ const buildingSchema = `${schema}_building`;
  */
 export async function openPostgresIndex(options: PostgresIndexOptions): Promise<IndexStore> {
   const { index } = await open(options, schema, 'live');
-  return { ...failingAs(takingSegments(index), toPostgresFailure), refresh: async () => {} };
+  return { ...failingAs(takingSegments(index, 'live'), toPostgresFailure), refresh: async () => {} };
 }
 
 export type PostgresRebuild = {
@@ -51,7 +51,7 @@ export async function openPostgresRebuild(options: PostgresIndexOptions): Promis
     return open(options, buildingSchema, 'bulk');
   });
   return {
-    index: failingAs({ ...takingSegments(index), finish: index.finish }, toPostgresFailure),
+    index: failingAs({ ...takingSegments(index, 'bulk'), finish: index.finish }, toPostgresFailure),
     async takePlace() {
       await database.query.transaction().execute(async (transaction) => {
         await sql`DROP SCHEMA IF EXISTS ${sql.raw(schema)} CASCADE`.execute(transaction);

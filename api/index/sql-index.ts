@@ -77,9 +77,12 @@ export function makeSqlReader(database: Database): SqlReader {
   };
 }
 
+/** Hosts whose stored lines are recognised: a rebuild may take some hundred megabytes, an API should not. */
+const maxTemplates: Record<IndexMode, number> = { live: 2_000, bulk: 50_000 };
+
 /** The index that takes segments: parts them here, and hands on what is left to do. */
-export function takingSegments(index: SqlIndex): Omit<IndexStore, 'refresh'> {
-  const { digest, delivered } = makeDigester();
+export function takingSegments(index: SqlIndex, mode: IndexMode): Omit<IndexStore, 'refresh'> {
+  const { digest, delivered } = makeDigester(maxTemplates[mode]);
   return {
     ...index,
     async apply(segments) {

@@ -30,7 +30,7 @@ export async function openSqliteIndex(options: SqliteIndexOptions): Promise<Inde
     const discarded = prepareSqliteFile(file, bucket);
     if (discarded) onDiscard?.(discarded);
     const identity = identityOf(file);
-    return { identity, index: takingSegments(await openThreads(file, plugins, 'live')) };
+    return { identity, index: takingSegments(await openThreads(file, plugins, 'live'), 'live') };
   }
 
   return {
@@ -75,7 +75,7 @@ export async function openSqliteRebuild({
   prepareSqliteFile(building, bucket);
   const index = await openThreads(building, plugins, 'bulk');
   return {
-    index: { ...takingSegments(index), finish: index.finish },
+    index: { ...takingSegments(index, 'bulk'), finish: index.finish },
     async takePlace() {
       // Closing writes the journal back into the file, so that the file alone is the whole index.
       await index.close();

@@ -13,6 +13,12 @@ import { type ErrorMessage, fromMessage } from './thread-error.ts';
 /** A thread takes some 15 MB; on a small machine more of them only wait for each other. */
 const maxListThreads = 2;
 
+/**
+ * Megabytes. What a thread makes is mostly garbage at once: a small young generation takes it as fast, and leaves half of
+ * the memory to others. The old one holds what a writer remembers, and a bulk of reports, several times over.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 };
+
 type Thread = {
   call(method: keyof SqlIndex, args: unknown[]): Promise<unknown>;
   pending(): number;
@@ -82,7 +88,7 @@ function lazily(start: () => Thread) {
 function startThread(data: SqliteWorkerData): Thread {
   // Beside this file, which is TypeScript in a checkout and JavaScript in the package.
   const file = import.meta.filename.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js';
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: data });
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: data, resourceLimits });
   // It keeps the process alive only while somebody waits for an answer.
   worker.unref();
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();

@@ -4,11 +4,11 @@
 import type { BucketReader, ObjectInfo } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
 import { readAhead } from './read-ahead.ts';
-import { decodeSegment, type Segment } from './segment.ts';
+import { readSegment, type StoredSegment } from './segment.ts';
 import { toldRange, toldTextBytes } from './segment-lines.ts';
 
 export type Bulk = {
-  segments: Segment[];
+  segments: StoredSegment[];
   reports: number;
   /** As stored. */
   bytes: number;
@@ -19,14 +19,14 @@ export type ReadBulksOptions = {
   bucket: Pick<BucketReader, 'get'>;
   /** Told of a segment that is gone meanwhile. */
   onVanished: (key: string) => void;
-  /** Told of a segment that cannot be read. */
+  /** Told of a segment that cannot be decompressed. */
   onCorrupt: (key: string, failure: Failure) => void;
   signal?: AbortSignal | undefined;
 };
 
 /** A transaction costs about as much for one report as for a hundred; more than this would only hold up others. */
-const maxReports = 5000;
-export const maxBulkTextBytes = 16 * 1024 * 1024;
+const maxReports = 2000;
+export const maxBulkTextBytes = 8 * 1024 * 1024;
 /** For segments that do not tell the size of their text. */
 const usualRatio = 16;
 
@@ -47,13 +47,13 @@ export async function* readBulks(
         onVanished(object.key);
         continue;
       }
-      const segment = await decodeSegment(object.key, body).catch(corrupt);
+      const segment = await readSegment(object.key, body).catch(corrupt);
       if (segment instanceof Failure) {
         onCorrupt(object.key, segment);
         continue;
       }
       const textBytes = textBytesIn(object.key, body);
-      const reports = segment.reports.length;
+      const reports = segment.lines.length;
       const isFull = bulk.reports + reports > maxReports || bulk.textBytes + textBytes > maxBulkTextBytes;
       if (isFull && bulk.segments.length > 0) {
         yield bulk;

@@ -10,13 +10,17 @@ import type { BucketReader, ListOptions, ObjectInfo } from '../bucket/bucket.ts'
 import { Failure } from '../failure.ts';
 import { type Bulk, maxBulkTextBytes, readBulks } from './bulks.ts';
 import { abortable } from './read-ahead.ts';
-import type { Segment } from './segment.ts';
+import type { Segment, StoredSegment } from './segment.ts';
 import { isSegmentKey, keyBefore, segmentFolder, segmentPrefix } from './segment-key.ts';
 
 /** The part of an index that catch-up fills. */
 export type SegmentSink = {
-  /** In one transaction with their keys: all or nothing. Those applied before are passed over. */
-  apply(segments: readonly Segment[]): Promise<void>;
+  /**
+   * In one transaction with their keys: all or nothing. Those applied before are passed over.
+   *
+   * @throws Failure CORRUPT for a line that is no report
+   */
+  apply(segments: readonly (Segment | StoredSegment)[]): Promise<void>;
   /** Those of the given keys that were applied before. */
   appliedOf(keys: readonly string[]): Promise<Set<string>>;
   /**
@@ -207,7 +211,7 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
       taken = segments.length === 1 ? refuse(segments, cause) : await applyOneByOne(segments);
     }
     progress.segments += taken.length;
-    progress.reports += taken.reduce((sum, { reports }) => sum + reports.length, 0);
+    progress.reports += taken.reduce((sum, { lines }) => sum + lines.length, 0);
     progress.bytes += bytes;
     progress.of.segments = Math.max(progress.of.segments, progress.segments);
     progress.of.bytes = Math.max(progress.of.bytes, progress.bytes);
@@ -215,8 +219,8 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
   }
 
   /** Those that it took. */
-  async function applyOneByOne(segments: readonly Segment[]): Promise<Segment[]> {
-    const taken: Segment[] = [];
+  async function applyOneByOne(segments: readonly StoredSegment[]): Promise<StoredSegment[]> {
+    const taken: StoredSegment[] = [];
     for (const segment of segments) {
       try {
         await index.apply([segment]);
@@ -230,7 +234,11 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
     return taken;
   }
 
-  function refuse(segments: readonly Segment[], cause: unknown): [] {
+  function refuse(segments: readonly StoredSegment[], cause: unknown): [] {
+    if (cause instanceof Failure && cause.kind === 'CORRUPT') {
+      for (const { key } of segments) putAside(key, cause);
+      return [];
+    }
     refusedInARow += segments.length;
     if (refusedInARow > maxRefusedInARow) throw cause;
     for (const { key } of segments) {

@@ -20,7 +20,7 @@ import { encodeReport, encodeSegment } from './segment.ts';
 import { segmentKey } from './segment-key.ts';
 import type { StoredReport } from './stored-report.ts';
 
-const runs = 300;
+const runs = 200;
 const now = () => Date.parse('2026-05-01T12:00:00Z');
 const hours = ['05', '06', '07'];
 const damagedKey = 'reports/date=2026-05-01/hour=06/0198f3a0-5c1e-7d3b-9a2f-1c2d3e4f5a6b.ndjson.zst';
@@ -71,6 +71,9 @@ function watchedBucket() {
   const best = new Map<string, Copy>();
   const changes = { puts: 0, deletes: 0 };
   const lost: string[] = [];
+  /** Of segments that had the same name and other lines: of such copies either may be the one that is left. */
+  const mistaken = new Set<string>();
+  const lastUnder = new Map<string, string>();
 
   function without(key: string): string[] {
     const body = memory.objects.get(key);
@@ -89,8 +92,13 @@ function watchedBucket() {
       changes.puts += 1;
       const ids = without(key);
       memory.objects.set(key, Uint8Array.from(body));
-      for (const line of linesIn(key, body)) {
+      const lines = linesIn(key, body);
+      const content = lines.toSorted().join();
+      const isMistaken = (lastUnder.get(key) ?? content) !== content;
+      lastUnder.set(key, content);
+      for (const line of lines) {
         const { id, receivedAt } = JSON.parse(line);
+        if (isMistaken) mistaken.add(id);
         const copy = { receivedAt: Date.parse(receivedAt), line };
         copiesOf.set(id, [...(copiesOf.get(id) ?? []), copy]);
         const known = best.get(id);
@@ -106,7 +114,7 @@ function watchedBucket() {
     },
   };
   const objectsWith = (id: string) => copiesOf.get(id)?.length ?? 0;
-  return { bucket, memory, best, changes, lost, objectsWith };
+  return { bucket, memory, best, mistaken, changes, lost, objectsWith };
 }
 
 async function fill(kit: Kit, bucket: Bucket, reports: StoredReport[]): Promise<void> {
@@ -167,13 +175,13 @@ async function readSomeTimes(kit: Kit, bucket: Bucket, index: MemorySink) {
 /** Ids, rather than two maps that nobody can read. */
 function differing(reports: ReadonlyMap<string, Copy>, expected: ReadonlyMap<string, Copy>): string[] {
   const ids = new Set([...reports.keys(), ...expected.keys()]);
-  const told = (copy: Copy | undefined) => copy?.receivedAt;
+  const told = (copy: Copy | undefined) => copy && `${copy.receivedAt} ${copy.line}`;
   return [...ids].filter((id) => told(reports.get(id)) !== told(expected.get(id)));
 }
 
 async function run(seed: number) {
   const kit = makeKit(seed);
-  const { bucket, memory, best, changes, lost, objectsWith } = watchedBucket();
+  const { bucket, memory, best, mistaken, changes, lost, objectsWith } = watchedBucket();
   memory.objects.set(damagedKey, Buffer.from('damaged'));
   memory.objects.set('reports/date=2026-05-01/hour=05/notes.txt', Buffer.from('not ours'));
   const reports = Array.from({ length: 10 + kit.below(50) }, kit.makeReport);
@@ -229,13 +237,17 @@ async function run(seed: number) {
 
   const anew = memorySink();
   await catchUp({ bucket, index: anew, from: 'start', onCorrupt: ignored, now });
-  expect(differing(anew.reports, best), 'copies other than those that count').toEqual([]);
+  const clear = (id: string) => !mistaken.has(id);
+  expect(differing(anew.reports, best).filter(clear), 'copies other than those that count').toEqual([]);
   // Merges hide nothing from one that follows, though they went on while it read.
   await catchUp({ bucket, index, from: 'mark', onCorrupt: ignored, now });
-  expect([...acknowledgedFirst].filter((id) => !index.reports.has(id)), 'reports missed by a reader').toEqual([]);
+  expect(
+    [...acknowledgedFirst].filter((id) => !index.reports.has(id)),
+    'reports missed by a reader',
+  ).toEqual([]);
   // What a writer put hours late, only this finds.
   await catchUp({ bucket, index, from: 'start', onCorrupt: ignored, now });
-  expect(differing(index.reports, best), 'what two readers differ in').toEqual([]);
+  expect(differing(index.reports, best).filter(clear), 'what two readers differ in').toEqual([]);
   return { written: changes.puts, deletes: changes.deletes };
 }
 

@@ -109,20 +109,28 @@ function startPass(options: CompactOptions) {
   const { targetBytes = defaultTargetBytes, level = defaultLevel } = options;
   const largeBytes = targetBytes / 2;
   const progress = { hours: 0, merged: 0, written: 0, reports: 0, copies: 0, bytesBefore: 0, bytesAfter: 0 };
-  const corrupt: Failure[] = [];
+  const corrupt = new Map<string, Failure>();
 
-  return { mergeHour, result: (): CompactResult => ({ ...progress, corrupt }) };
+  return { mergeHour, result: (): CompactResult => ({ ...progress, corrupt: [...corrupt.values()] }) };
 
   async function mergeHour({ folder, segments }: Hour): Promise<void> {
-    const { written } = progress;
-    // What is larger even when compressed is no part of ours, and can be merged with nothing.
-    const mergeable = segments.filter(({ size }) => size <= targetBytes);
+    const writtenBefore = progress.written;
     try {
-      if (await isWorthMerging(mergeable)) await mergeSmall(folder, await smallAndBeside(mergeable));
+      // Again until nothing more comes of it: what a merge brought side by side may share reports.
+      for (let left = segments; await isWorthMerging(left); left = await listHour(folder)) {
+        const { written } = progress;
+        await mergeSmall(folder, await smallAndBeside(left));
+        if (progress.written === written) break;
+      }
     } catch (cause) {
-      if (!(cause instanceof TakenByOthers)) putAside(cause);
+      if (!(cause instanceof TakenByOthers)) putAside(folder, cause);
     }
-    if (progress.written > written) progress.hours += 1;
+    if (progress.written > writtenBefore) progress.hours += 1;
+  }
+
+  async function listHour(folder: string): Promise<ObjectInfo[]> {
+    const objects = await Array.fromAsync(abortable(bucket.list({ prefix: folder }), signal));
+    return objects.filter(({ key }) => isSegmentKey(key));
   }
 
   async function isWorthMerging(segments: readonly ObjectInfo[]): Promise<boolean> {
@@ -135,7 +143,9 @@ function startPass(options: CompactOptions) {
   }
 
   /** Without those that are large and next to large ones: a large one is read for what it shares with small ones. */
-  async function smallAndBeside(segments: readonly ObjectInfo[]): Promise<ObjectInfo[]> {
+  async function smallAndBeside(all: readonly ObjectInfo[]): Promise<ObjectInfo[]> {
+    // What is larger even when compressed is no part of ours, and can be merged with nothing.
+    const segments = all.filter(({ size }) => size <= targetBytes);
     const large: boolean[] = [];
     for (let start = 0; start < segments.length; start += requestsAtOnce) {
       const some = segments.slice(start, start + requestsAtOnce);
@@ -197,7 +207,7 @@ function startPass(options: CompactOptions) {
       // One that was put into another hour's folder by hand: its part would belong elsewhere.
       return lines.every((line) => folderOf(line) === folder) ? lines : null;
     } catch (cause) {
-      putAside(cause);
+      putAside(key, cause);
       return null;
     }
   }
@@ -217,9 +227,10 @@ function startPass(options: CompactOptions) {
     onProgress?.({ ...progress });
   }
 
-  function putAside(cause: unknown): void {
+  function putAside(what: string, cause: unknown): void {
     if (!(cause instanceof Failure) || cause.kind !== 'CORRUPT') throw cause;
-    corrupt.push(cause);
+    if (corrupt.has(what)) return;
+    corrupt.set(what, cause);
     onCorrupt(cause);
   }
 }

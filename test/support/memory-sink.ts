@@ -1,7 +1,7 @@
 /** memory-sink: the part of an index that catch-up fills, as maps, with the rule for copies. */
-
 import type { SegmentSink } from '../../api/log/catch-up.ts';
 import { type Copy, compareCopies } from '../../api/log/copies.ts';
+import { decodeLine, type Segment, type StoredSegment } from '../../api/log/segment.ts';
 
 export type MemorySink = SegmentSink & {
   /** By id: the copy that counts. */
@@ -22,12 +22,15 @@ export function memorySink(): MemorySink {
     bulks,
     async apply(segments) {
       bulks.push(segments.length);
-      for (const segment of segments.filter(({ key }) => !applied.has(key))) {
-        applied.add(segment.key);
-        for (const report of segment.reports) {
-          const copy = { receivedAt: Date.parse(report.receivedAt), line: JSON.stringify(report) };
-          const known = reports.get(report.id);
-          if (!known || compareCopies(copy, known) < 0) reports.set(report.id, copy);
+      // All or nothing: what cannot be read is told before anything is taken.
+      const taken = segments
+        .filter(({ key }) => !applied.has(key))
+        .map((segment) => ({ key: segment.key, copies: copiesIn(segment) }));
+      for (const { key, copies } of taken) {
+        applied.add(key);
+        for (const { id, ...copy } of copies) {
+          const known = reports.get(id);
+          if (!known || compareCopies(copy, known) < 0) reports.set(id, copy);
         }
       }
     },
@@ -42,4 +45,16 @@ export function memorySink(): MemorySink {
       for (const key of parts) applied.add(key);
     },
   };
+}
+
+function copiesIn(segment: Segment | StoredSegment): (Copy & { id: string })[] {
+  const reports =
+    'lines' in segment
+      ? segment.lines.map((line, index) => ({ line, report: decodeLine(segment.key, line, index + 1) }))
+      : segment.reports.map((report) => ({ line: JSON.stringify(report), report }));
+  return reports.map(({ line, report: { id, receivedAt } }) => ({
+    id,
+    receivedAt: Date.parse(receivedAt),
+    line,
+  }));
 }
