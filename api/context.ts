@@ -3,7 +3,7 @@
  */
 import DataLoader from 'dataloader';
 import type { AnyPlugin } from '../plugins/plugin.ts';
-import type { HostRow, IndexReader, ResultRow } from './index/index-store.ts';
+import type { HostRow, IndexReader, ReportRow, ResultRow } from './index/index-store.ts';
 import type { Intake } from './intake.ts';
 
 /** Twenty of the largest pages, or a thousand of the usual nested ones. */
@@ -22,6 +22,7 @@ export type Services = {
 
 /** One query asks the index once for all hosts of a page, not once for each. */
 type Loaders = {
+  report: DataLoader<string, ReportRow | null>;
   host: DataLoader<string, HostRow | null>;
   latestResults: DataLoader<string, ResultRow[]>;
 };
@@ -37,6 +38,7 @@ export function makeContext(services: Services): ApiContext {
     ...services,
     budget: { rows: maxRowsPerRequest },
     loaders: {
+      report: new DataLoader((ids) => index.reportsById(ids)),
       host: new DataLoader((ids) => index.hostsById(ids)),
       latestResults: new DataLoader((ids) => index.latestResults(ids)),
     },

@@ -4,6 +4,7 @@
  * A report whose id is known, or is being written at this moment, is a resend: it is answered and
  * adds nothing. Everything else goes to the log, and is acknowledged when the log says so.
  */
+import DataLoader from 'dataloader';
 import type { IndexReader, ReportRow } from './index/index-store.ts';
 import type { Log } from './log/log.ts';
 import type { StoredReport } from './log/stored-report.ts';
@@ -17,17 +18,22 @@ export type Intake = {
 
 export type IntakeOptions = {
   log: Log;
-  index: Pick<IndexReader, 'report'>;
+  index: Pick<IndexReader, 'reportsById'>;
   /** Told when the index did not answer; the report is taken all the same. */
   onIndexError: (cause: unknown) => void;
 };
 
 export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake {
   const underWay = new Map<string, Promise<ReportRow>>();
+  // One question for all reports that arrive in one turn of the event loop.
+  const known = new DataLoader<string, ReportRow | null>((ids) => index.reportsById(ids), {
+    cache: false,
+    batchScheduleFn: setImmediate,
+  });
 
   async function find(id: string): Promise<ReportRow | null> {
     try {
-      return await index.report(id);
+      return await known.load(id);
     } catch (cause) {
       // The index drops a second copy by its id when it catches up, so nothing is counted twice.
       onIndexError(cause);

@@ -53,7 +53,7 @@ test('while the index is down reports are acknowledged, and appear once it is up
   const down: IndexStore = {
     ...index,
     apply: () => Promise.reject(new Error('index is down')),
-    report: () => Promise.reject(new Error('index is down')),
+    reportsById: () => Promise.reject(new Error('index is down')),
     hostsById: () => Promise.reject(new Error('index is down')),
   };
   const logged: string[] = [];
@@ -85,7 +85,7 @@ test('a report that is being written at this moment is a duplicate for whoever s
   const put = Promise.withResolvers<void>();
   const appended: string[] = [];
   const intake = openIntake({
-    index: { report: async () => null },
+    index: { reportsById: async (ids) => ids.map(() => null) },
     log: {
       append(report) {
         appended.push(report.id);

@@ -226,13 +226,13 @@ export function makeIndexReader(database: Database): IndexReader {
   }
 
   return {
-    async report(id) {
-      const row = await query
-        .selectFrom('reports')
-        .selectAll()
-        .where('id', '=', toUuid(id))
-        .executeTakeFirst();
-      return row ? ((await withResults([row]))[0] ?? null) : null;
+    async reportsById(ids) {
+      const rows = await inChunks(ids, (part) =>
+        query.selectFrom('reports').selectAll().where('id', 'in', part.map(toUuid)).execute(),
+      );
+      if (rows.length === 0) return ids.map(() => null);
+      const byId = new Map((await withResults(rows)).map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id) ?? null);
     },
     async reports(listing, slice) {
       return withResults(await listReports(listing, slice));

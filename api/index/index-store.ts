@@ -64,7 +64,8 @@ export type Slice = { after?: Position; before?: Position; limit: number; fromEn
 export type Listing<Filter, Field> = { filter: Filter | null; order: Order<Field> };
 
 export type IndexReader = {
-  report(id: string): Promise<ReportRow | null>;
+  /** In the order of the ids; null where there is no such report. */
+  reportsById(ids: readonly string[]): Promise<(ReportRow | null)[]>;
   reports(listing: Listing<ReportFilter, ReportOrderField>, slice: Slice): Promise<ReportRow[]>;
   countReports(filter: ReportFilter | null): Promise<number>;
   hosts(listing: Listing<HostFilter, HostOrderField>, slice: Slice): Promise<HostRow[]>;

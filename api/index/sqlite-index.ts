@@ -34,7 +34,7 @@ export async function openSqliteIndex(options: SqliteIndexOptions): Promise<Inde
   }
 
   return {
-    report: (id) => current.index.report(id),
+    reportsById: (ids) => current.index.reportsById(ids),
     reports: (listing, slice) => current.index.reports(listing, slice),
     countReports: (filter) => current.index.countReports(filter),
     hosts: (listing, slice) => current.index.hosts(listing, slice),

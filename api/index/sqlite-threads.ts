@@ -7,8 +7,8 @@ import { Worker } from 'node:worker_threads';
 import { Failure } from '../failure.ts';
 import type { Declaration } from './flatten.ts';
 import type { IndexMode, SqlIndex } from './sql-index.ts';
-import type { Call, SqliteWorkerData } from './sqlite-worker.ts';
-import { type ErrorMessage, fromMessage } from './thread-error.ts';
+import type { SqliteWorkerData } from './sqlite-worker.ts';
+import { type Answer, type Call, fromMessage, gathering } from './thread-messages.ts';
 
 /** A thread takes some 15 MB; on a small machine more of them only wait for each other. */
 const maxListThreads = 2;
@@ -23,8 +23,6 @@ type Thread = {
   call(method: keyof SqlIndex, args: unknown[]): Promise<unknown>;
   pending(): number;
 };
-
-type Answer = { id: number; value?: unknown; error?: ErrorMessage };
 
 /** Resolves once the thread that writes is ready; those that read are started when they are needed. */
 export async function openSqliteThreads(
@@ -54,7 +52,7 @@ export async function openSqliteThreads(
     setMark: write('setMark'),
     forget: write('forget'),
     finish: write('finish'),
-    report: lookUp('report'),
+    reportsById: lookUp('reportsById'),
     hostsById: lookUp('hostsById'),
     latestResults: lookUp('latestResults'),
     appliedOf: lookUp('appliedOf'),
@@ -92,15 +90,18 @@ function startThread(data: SqliteWorkerData): Thread {
   // It keeps the process alive only while somebody waits for an answer.
   worker.unref();
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  const send = gathering<Call>((calls) => worker.postMessage(calls));
   let lastId = 0;
   let dead: Error | null = null;
 
-  worker.on('message', ({ id, value, error }: Answer) => {
-    const { resolve, reject } = waiting.get(id) ?? {};
-    waiting.delete(id);
+  worker.on('message', (answers: Answer[]) => {
+    for (const { id, value, error } of answers) {
+      const { resolve, reject } = waiting.get(id) ?? {};
+      waiting.delete(id);
+      if (error) reject?.(fromMessage(error));
+      else resolve?.(value);
+    }
     if (waiting.size === 0) worker.unref();
-    if (error) reject?.(fromMessage(error));
-    else resolve?.(value);
   });
   const end = (cause: Error) => {
     dead ??= cause;
@@ -117,8 +118,8 @@ function startThread(data: SqliteWorkerData): Thread {
       const answer = Promise.withResolvers<unknown>();
       lastId += 1;
       waiting.set(lastId, answer);
-      worker.ref();
-      worker.postMessage({ id: lastId, method, args } satisfies Call);
+      if (waiting.size === 1) worker.ref();
+      send({ id: lastId, method, args });
       return answer.promise;
     },
   };

@@ -1,23 +1,20 @@
 /**
  * sqlite-worker: the thread that one connection to the SQLite index lives in.
  *
- * SQLite answers on the calling thread: here that is nobody else's. Answers each message `{ id, method, args }` with
- * `{ id, value }` or `{ id, error }`.
+ * SQLite answers on the calling thread: here that is nobody else's.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Declaration } from './flatten.ts';
 import { type IndexMode, makeSqlReader, openSqlIndex, type SqlIndex, type SqlReader } from './sql-index.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 import { connectSqliteFile, toSqliteFailure } from './sqlite-file.ts';
-import { toMessage } from './thread-error.ts';
+import { type Answer, type Call, gathering, toMessage } from './thread-messages.ts';
 
 export type SqliteWorkerData = {
   file: string;
   /** What the one thread that writes needs; null for those that read. */
   writer: { declarations: readonly Declaration[]; mode: IndexMode } | null;
 };
-
-export type Call = { id: number; method: keyof SqlIndex; args: unknown[] };
 
 const { file, writer } = workerData as SqliteWorkerData;
 const opening = open();
@@ -27,13 +24,20 @@ async function open(): Promise<SqlReader | SqlIndex> {
   return writer ? openSqlIndex(database, writer.declarations, writer.mode) : makeSqlReader(database);
 }
 
-parentPort?.on('message', async ({ id, method, args }: Call) => {
+const answer = gathering<Answer>((answers) => parentPort?.postMessage(answers));
+
+parentPort?.on('message', (calls: Call[]) => {
+  for (const call of calls) run(call);
+});
+
+async function run({ id, method, args }: Call): Promise<void> {
   try {
     const index = (await opening) as SqlIndex;
     const call = index[method] as (...args: unknown[]) => Promise<unknown>;
-    parentPort?.postMessage({ id, value: await call(...args) });
+    answer({ id, value: await call(...args) });
   } catch (cause) {
-    parentPort?.postMessage({ id, error: toMessage(toSqliteFailure(cause)) });
+    answer({ id, error: toMessage(toSqliteFailure(cause)) });
   }
-  if (method === 'close') parentPort?.close();
-});
+  // After the answer has gone.
+  if (method === 'close') setImmediate(() => parentPort?.close());
+}

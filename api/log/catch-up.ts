@@ -4,14 +4,14 @@
  * Applying is idempotent, so that it may read what is there already, and other API processes may write to the same
  * bucket and merge its segments meanwhile. docs/design/0003-log-and-index.md has the protocol.
  */
-import { createHash } from 'node:crypto';
-import { messageOf } from '../../plugins/message-of.ts';
 import type { BucketReader, ListOptions, ObjectInfo } from '../bucket/bucket.ts';
-import { Failure } from '../failure.ts';
+import type { Failure } from '../failure.ts';
 import { type Bulk, maxBulkTextBytes, readBulks } from './bulks.ts';
+import { digestFolders, type FolderDigests, folderOf } from './folder-digests.ts';
 import { abortable } from './read-ahead.ts';
 import type { Segment, StoredSegment } from './segment.ts';
 import { isSegmentKey, keyBefore, segmentFolder, segmentPrefix } from './segment-key.ts';
+import { makeTaker } from './taker.ts';
 
 /** The part of an index that catch-up fills. */
 export type SegmentSink = {
@@ -83,13 +83,10 @@ const recentMs = 10 * minuteMs;
 const overlapMs = 120 * minuteMs;
 /** Keys asked for at once. */
 const pageSize = 1000;
+/** The digest of a folder that is not there. */
+const nothing = '';
 /** Segments that are merged while they are read settle in two. */
 const maxRounds = 5;
-/** An index that takes none of so many has a fault of its own: they are not to blame. */
-const maxRefusedInARow = 8;
-
-/** A digest of the segments in each folder, as one list showed them. */
-type Listed = Map<string, string>;
 
 /**
  * @throws Failure UNAVAILABLE when bucket or index do not answer; what was applied until then stays
@@ -103,14 +100,17 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
   const progress: CatchUpProgress = { segments: 0, reports: 0, bytes: 0, of: { segments: 0, bytes: 0 } };
   const setAside = new Map<string, Failure>();
   const vanishedFrom = new Set<string>();
-  let refusedInARow = 0;
+  const take = makeTaker(index, putAside);
 
   const stretch = listFrom(await beginning());
   const surveyed = from === 'recent' ? null : await goOver(stretch, async (missing) => expect(missing));
-  const listed = await goOver(stretch, (missing) => applyAll(missing, from === 'recent'));
+  const listed = new Map(await goOver(stretch, (missing) => applyAll(missing, from === 'recent')));
   let unsettled = new Set([...vanishedFrom, ...(surveyed ? differing(surveyed, listed) : [])]);
   for (let round = 0; unsettled.size > 0 && round < maxRounds; round += 1) {
-    unsettled = await goOverAgain(unsettled);
+    vanishedFrom.clear();
+    const changed = new Set<string>();
+    for (const folder of unsettled) if (!(await isSettledNow(folder))) changed.add(folder);
+    unsettled = new Set([...changed, ...vanishedFrom]);
   }
   if (from !== 'recent') {
     const held = [...unsettled, ...[...setAside.keys()].map(folderOf)];
@@ -131,13 +131,13 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
   /** Hands on what the index lacks, page by page. */
   async function goOver(
     options: ListOptions,
-    take: (missing: readonly ObjectInfo[]) => Promise<void>,
-  ): Promise<Listed> {
-    const folders = listing();
+    handOn: (missing: readonly ObjectInfo[]) => Promise<void>,
+  ): Promise<FolderDigests> {
+    const folders = digestFolders();
     let page: ObjectInfo[] = [];
     const takePage = async () => {
       const applied = await index.appliedOf(page.map(({ key }) => key));
-      await take(page.filter(({ key }) => !applied.has(key) && !setAside.has(key)));
+      await handOn(page.filter(({ key }) => !applied.has(key) && !setAside.has(key)));
       page = [];
     };
     for await (const object of abortable(bucket.list(options), signal)) {
@@ -147,7 +147,7 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
       if (page.length === pageSize) await takePage();
     }
     if (page.length > 0) await takePage();
-    return folders.listed();
+    return folders.digests();
   }
 
   /**
@@ -155,23 +155,17 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
    * merged segment was put where the list had passed already. Two lists in a row that are the same show that
    * nothing was.
    */
-  function differing(before: Listed, after: Listed): string[] {
+  function differing(before: FolderDigests, after: FolderDigests): string[] {
     const folders = new Set([...before.keys(), ...after.keys()]);
     return [...folders].filter((folder) => folder < settled && before.get(folder) !== after.get(folder));
   }
 
-  async function goOverAgain(folders: ReadonlySet<string>): Promise<Set<string>> {
-    vanishedFrom.clear();
-    const changed: string[] = [];
-    for (const folder of folders) {
-      const again = await goOver({ prefix: folder }, (missing) => applyAll(missing, true));
-      const before: Listed = new Map([...listed].filter(([name]) => name === folder));
-      changed.push(...differing(before, again));
-      const digest = again.get(folder);
-      if (digest === undefined) listed.delete(folder);
-      else listed.set(folder, digest);
-    }
-    return new Set([...vanishedFrom, ...changed]);
+  /** Goes over it again. */
+  async function isSettledNow(folder: string): Promise<boolean> {
+    const again = await goOver({ prefix: folder }, (missing) => applyAll(missing, true));
+    const isSame = (again.get(folder) ?? nothing) === (listed.get(folder) ?? nothing);
+    listed.set(folder, again.get(folder) ?? nothing);
+    return isSame || folder >= settled;
   }
 
   function expect(missing: readonly ObjectInfo[]): void {
@@ -201,51 +195,13 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
   }
 
   async function applyBulk({ segments, bytes }: Bulk): Promise<void> {
-    let taken = segments;
-    try {
-      await index.apply(segments);
-      refusedInARow = 0;
-    } catch (cause) {
-      if (isUnavailable(cause)) throw cause;
-      // One that it cannot take must not keep the others out.
-      taken = segments.length === 1 ? refuse(segments, cause) : await applyOneByOne(segments);
-    }
+    const taken = await take(segments);
     progress.segments += taken.length;
     progress.reports += taken.reduce((sum, { lines }) => sum + lines.length, 0);
     progress.bytes += bytes;
     progress.of.segments = Math.max(progress.of.segments, progress.segments);
     progress.of.bytes = Math.max(progress.of.bytes, progress.bytes);
     onProgress?.({ ...progress, of: { ...progress.of } });
-  }
-
-  /** Those that it took. */
-  async function applyOneByOne(segments: readonly StoredSegment[]): Promise<StoredSegment[]> {
-    const taken: StoredSegment[] = [];
-    for (const segment of segments) {
-      try {
-        await index.apply([segment]);
-        refusedInARow = 0;
-        taken.push(segment);
-      } catch (cause) {
-        if (isUnavailable(cause)) throw cause;
-        refuse([segment], cause);
-      }
-    }
-    return taken;
-  }
-
-  function refuse(segments: readonly StoredSegment[], cause: unknown): [] {
-    if (cause instanceof Failure && cause.kind === 'CORRUPT') {
-      for (const { key } of segments) putAside(key, cause);
-      return [];
-    }
-    refusedInARow += segments.length;
-    if (refusedInARow > maxRefusedInARow) throw cause;
-    for (const { key } of segments) {
-      const message = `index cannot take segment ${key}: ${messageOf(cause)}`;
-      putAside(key, new Failure('CORRUPT', message, { cause }));
-    }
-    return [];
   }
 
   function putAside(key: string, failure: Failure): void {
@@ -256,38 +212,4 @@ export async function catchUp(options: CatchUpOptions): Promise<CatchUpResult> {
 
 function listFrom(after: string): ListOptions {
   return { prefix: segmentPrefix, ...(after ? { after } : {}) };
-}
-
-/** Digests keys by folder, those of one folder being together. */
-function listing() {
-  const digests: Listed = new Map();
-  let folder: string | null = null;
-  let hash = createHash('sha1');
-  const close = () => {
-    if (folder !== null) digests.set(folder, hash.digest('base64url'));
-  };
-  return {
-    add(key: string) {
-      const next = folderOf(key);
-      if (next !== folder) {
-        close();
-        folder = next;
-        hash = createHash('sha1');
-      }
-      hash.update(key);
-    },
-    listed() {
-      close();
-      folder = null;
-      return digests;
-    },
-  };
-}
-
-function isUnavailable(cause: unknown): boolean {
-  return cause instanceof Failure && cause.kind === 'UNAVAILABLE';
-}
-
-function folderOf(key: string): string {
-  return key.slice(0, key.lastIndexOf('/') + 1);
 }

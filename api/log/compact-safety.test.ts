@@ -24,6 +24,7 @@ const runs = 200;
 const now = () => Date.parse('2026-05-01T12:00:00Z');
 const hours = ['05', '06', '07'];
 const damagedKey = 'reports/date=2026-05-01/hour=06/0198f3a0-5c1e-7d3b-9a2f-1c2d3e4f5a6b.ndjson.zst';
+const foreignKey = 'reports/date=2026-05-01/hour=05/notes.txt';
 
 type Kit = ReturnType<typeof makeKit>;
 
@@ -117,8 +118,13 @@ function watchedBucket() {
   return { bucket, memory, best, mistaken, changes, lost, objectsWith };
 }
 
-async function fill(kit: Kit, bucket: Bucket, reports: StoredReport[]): Promise<void> {
-  for (const batch of batches(kit, reports)) await bucket.put(...(await encoded(kit, batch)));
+/** What was there before; part of it the index has seen live. */
+async function fill(kit: Kit, bucket: Bucket, index: MemorySink, reports: StoredReport[]): Promise<void> {
+  for (const batch of batches(kit, reports)) {
+    const [key, body] = await encoded(kit, batch);
+    await bucket.put(key, body);
+    if (kit.chance(0.5)) await index.apply([{ key, lines: linesIn(key, body) }]);
+  }
 }
 
 /** Of one hour each, and never with a report twice, as the log makes them. */
@@ -183,7 +189,7 @@ async function run(seed: number) {
   const kit = makeKit(seed);
   const { bucket, memory, best, mistaken, changes, lost, objectsWith } = watchedBucket();
   memory.objects.set(damagedKey, Buffer.from('damaged'));
-  memory.objects.set('reports/date=2026-05-01/hour=05/notes.txt', Buffer.from('not ours'));
+  memory.objects.set(foreignKey, Buffer.from('not ours'));
   const reports = Array.from({ length: 10 + kit.below(50) }, kit.makeReport);
   const copies = reports.filter(() => kit.chance(0.3)).map(kit.makeCopy);
   const share = kit.random();
@@ -191,7 +197,8 @@ async function run(seed: number) {
     [...reports, ...copies].slice(0, share * 60),
     [...reports, ...copies].slice(share * 60),
   ];
-  await fill(kit, bucket, first);
+  const index = memorySink();
+  await fill(kit, bucket, index, first);
   const acknowledgedFirst = new Set(first.map(({ id }) => id));
   const acknowledged = new Set(acknowledgedFirst);
   const toWrite: [string, Uint8Array][] = [];
@@ -205,7 +212,6 @@ async function run(seed: number) {
     ? { slow: 0.5 }
     : { errors: 0.04, timeoutsAfterSuccess: 0.04, slow: 0.4, partialLists: 0.04, goneBetween: 0.01 };
   const faulty = () => faultyBucket(bucket, { random: kit.fork(), ...shares });
-  const index = memorySink();
   const actors: Promise<unknown>[] = [
     write(kit, faulty(), toWrite, acknowledged),
     readSomeTimes(kit, faulty(), index),
@@ -233,6 +239,7 @@ async function run(seed: number) {
   expect(changes).toEqual(before);
   expect([...memory.objects.keys()].sort()).toEqual(keys);
   expect(lost, 'reports that were away for a moment').toEqual([]);
+  expect(keys).toEqual(expect.arrayContaining([damagedKey, foreignKey]));
   if (isOneGroup) for (const id of best.keys()) expect(objectsWith(id), id).toBe(1);
 
   const anew = memorySink();

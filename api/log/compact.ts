@@ -7,6 +7,7 @@
 import type { Bucket, ObjectInfo } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
 import type { SegmentSink } from './catch-up.ts';
+import { folderOf } from './folder-digests.ts';
 import { type Group, idOf, makeGroup, merge, TakenByOthers } from './merge.ts';
 import { abortable, readAhead } from './read-ahead.ts';
 import { isSegmentKey, segmentFolder, segmentPrefix } from './segment-key.ts';
@@ -86,7 +87,7 @@ export async function compact(options: CompactOptions): Promise<CompactResult> {
   for await (const object of abortable(list, signal)) {
     if (object.key >= end) break;
     if (!isSegmentKey(object.key)) continue;
-    const folder = object.key.slice(0, object.key.lastIndexOf('/') + 1);
+    const folder = folderOf(object.key);
     if (hour && hour.folder !== folder) {
       await mergeHour(hour);
       hour = null;
@@ -205,7 +206,7 @@ function startPass(options: CompactOptions) {
     try {
       const lines = await decodeLines(key, body);
       // One that was put into another hour's folder by hand: its part would belong elsewhere.
-      return lines.every((line) => folderOf(line) === folder) ? lines : null;
+      return lines.every((line) => hourOf(line) === folder) ? lines : null;
     } catch (cause) {
       putAside(key, cause);
       return null;
@@ -239,6 +240,6 @@ function hasAnyOf({ ids }: LargeSegment, lines: readonly StoredLine[]): boolean 
   return lines.some((line) => ids.has(idOf(line)));
 }
 
-function folderOf({ receivedAt }: StoredLine): string {
+function hourOf({ receivedAt }: StoredLine): string {
   return segmentFolder(new Date(receivedAt).toISOString());
 }

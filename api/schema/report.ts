@@ -106,7 +106,7 @@ export function defineReportQueries(
       nullable: true,
       description: 'One report; null when there is none of this id.',
       args: { id: t.arg({ type: 'UUID', required: true }) },
-      resolve: (_root, { id }, { index }) => index.report(id),
+      resolve: (_root, { id }, { loaders }) => loaders.report.load(id),
     }),
     reports: t.field({
       type: connection,

@@ -54,7 +54,7 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
     const failed = { ...result('rack', null), status: 'ERROR' as const, version: null, error: 'no rack' };
     const report = storedReport({ results: [result('os', sent, { uptimeSeconds: 5 }), failed] });
     await index.apply([{ key: key(1), reports: [report] }]);
-    expect(await index.report(report.id)).toEqual({
+    expect((await index.reportsById([report.id]))[0]).toEqual({
       id: report.id,
       hostId: report.host.id,
       agentVersion: '0.1.0',
@@ -62,7 +62,10 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
       receivedAt: Date.parse(report.receivedAt),
       results: report.results,
     });
-    expect(await index.report(hostId(404))).toBeNull();
+    expect(await index.reportsById([hostId(404), report.id])).toEqual([
+      null,
+      expect.objectContaining({ id: report.id }),
+    ]);
   });
 
   test('applying again, by segment or by report, adds nothing', async () => {
@@ -97,7 +100,9 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
     expect((await index.hostsById([hostId(1)]))[0]?.name).toBe('right');
     expect((await index.latestResults([hostId(1)]))[0]).toMatchObject([{ facts: { distribution: 'right' } }]);
     // What it told is kept as it told it.
-    expect((await index.report(reports[0]?.id ?? ''))?.collectedAt).toBe(Date.parse('2099-01-01T00:00:00Z'));
+    expect((await index.reportsById([reports[0]?.id ?? '']))[0]?.collectedAt).toBe(
+      Date.parse('2099-01-01T00:00:00Z'),
+    );
   });
 
   test('a segment is applied whole or not at all', async () => {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { release } from 'node:os';
-import { gunzipSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
 import { runAgent } from '../support/agent-process.ts';
@@ -32,7 +32,7 @@ async function readBucket({ endpoint, region, bucket, credentials }: S3Server) {
   const objects = await Promise.all(
     Contents.map(async ({ Key = '' }) => {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key }));
-      const text = gunzipSync((await Body?.transformToByteArray()) ?? new Uint8Array()).toString('utf8');
+      const text = zstdDecompressSync((await Body?.transformToByteArray()) ?? new Uint8Array()).toString('utf8');
       return {
         key: Key,
         lines: text
@@ -61,7 +61,7 @@ async function wholePath(server: S3Server): Promise<void> {
 
   const objects = await readBucket(server);
   const key =
-    /^fleet\/eu\/reports\/date=\d{4}-\d{2}-\d{2}\/hour=\d{2}\/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{18,}\.ndjson\.gz$/;
+    /^fleet\/eu\/reports\/date=\d{4}-\d{2}-\d{2}\/hour=\d{2}\/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{18,}\.ndjson\.zst$/;
   for (const object of objects) expect(object.key).toMatch(key);
   const lines = objects.flatMap((object) => object.lines);
   expect(lines.map(({ id }) => id).toSorted()).toEqual(
