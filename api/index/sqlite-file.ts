@@ -15,7 +15,7 @@ const applicationId = 0x6f73696e;
 /** Another process, a rebuild or a second API, may be writing for a moment. */
 const busyTimeoutMs = 5_000;
 /** For each connection; the operating system caches the file as well. */
-const cacheKiB = 16 * 1024;
+const cacheKiB = 4 * 1024;
 /** Of 4 KiB: pages written again and again, such as those of the hosts, go into the file once for many times. */
 const checkpointPages = 8_000;
 

@@ -17,7 +17,7 @@ const maxListThreads = 2;
  * Megabytes. What a thread makes is mostly garbage at once: a small young generation takes it as fast, and leaves half of
  * the memory to others. The old one holds what a writer remembers, and a bulk of reports, several times over.
  */
-const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 };
+const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 };
 
 type Thread = {
   call(method: keyof SqlIndex, args: unknown[]): Promise<unknown>;

@@ -117,21 +117,21 @@ test('since: hours before that are left alone, and that one is taken whole', asy
 test('a second pass writes and deletes nothing, and reads at most heads', async () => {
   const bucket = memoryBucket();
   const targetBytes = 20_000;
-  for (let minute = 10; minute < 60; minute += 1) await put(bucket, kilobyte(`05:${minute}:00.000`));
-  expect(await merge({ bucket, targetBytes })).toMatchObject({ hours: 1, written: 3, reports: 50 });
+  for (let minute = 10; minute < 55; minute += 1) await put(bucket, kilobyte(`05:${minute}:00.000`));
+  expect(await merge({ bucket, targetBytes })).toMatchObject({ hours: 1, written: 3, reports: 45 });
   const { done, ...again } = watched(bucket);
   expect(await merge({ bucket: again.bucket, targetBytes })).toMatchObject({
     hours: 0,
     merged: 0,
     written: 0,
   });
-  expect(done).toEqual([expect.stringMatching(/^get head of/), expect.stringMatching(/^get head of/)]);
+  expect(done.every((each) => each.startsWith('get head of'))).toBe(true);
 });
 
 test('an hour larger than the target becomes parts of more than half of it, and one rest', async () => {
   const bucket = memoryBucket();
   const targetBytes = 20_000;
-  for (let minute = 10; minute < 60; minute += 1) await put(bucket, kilobyte(`05:${minute}:00.000`));
+  for (let minute = 10; minute < 55; minute += 1) await put(bucket, kilobyte(`05:${minute}:00.000`));
   await merge({ bucket, targetBytes });
   const sizes = keysOf(bucket).map((key) =>
     linesOf(bucket, key).reduce((sum, line) => sum + line.length + 1, 0),
@@ -144,7 +144,7 @@ test('an hour larger than the target becomes parts of more than half of it, and 
 test('full parts stay as they are when something small comes to the hour', async () => {
   const bucket = memoryBucket();
   const targetBytes = 20_000;
-  for (let minute = 10; minute < 60; minute += 1) await put(bucket, kilobyte(`05:${minute}:00.000`));
+  for (let minute = 10; minute < 55; minute += 1) await put(bucket, kilobyte(`05:${minute}:00.000`));
   await merge({ bucket, targetBytes });
   const full = keysOf(bucket).slice(0, 2);
   const late = kilobyte('05:59:59.000');
@@ -335,6 +335,22 @@ test('nothing is deleted when the part is another’s with other copies, or gone
   }
 });
 
+test('a part that another process puts meanwhile is not overwritten with copies that count less', async () => {
+  const bucket = memoryBucket();
+  const [first, late] = [at('05:10:00.000'), at('05:30:00.000')];
+  const early = { ...late, receivedAt: '2026-05-01T05:20:00.000Z' };
+  const keys = [await put(bucket, first), await put(bucket, late)];
+  const racing: Bucket = {
+    ...bucket,
+    async get(key, range) {
+      if (key === keys[0]) await put(bucket, first, early);
+      return bucket.get(key, range);
+    },
+  };
+  await merge({ bucket: racing });
+  expect(keysOf(bucket).flatMap((key) => linesOf(bucket, key))).toContain(encodeReport(early).line);
+});
+
 test('the same lines, compressed otherwise by another version, will do', async () => {
   const bucket = memoryBucket();
   for (const minute of ['10', '20']) await put(bucket, at(`05:${minute}:00.000`));
@@ -349,6 +365,14 @@ test('the same lines, compressed otherwise by another version, will do', async (
   };
   await merge({ bucket: other, level: 12 });
   expect(keysOf(bucket)).toHaveLength(1);
+});
+
+test('a store that does not delete what it says it deleted holds nothing up, and loses nothing', async () => {
+  const bucket = memoryBucket();
+  const keys = [await put(bucket, at('05:10:00.000')), await put(bucket, at('05:20:00.000'))];
+  await merge({ bucket: { ...bucket, delete: async () => {} } });
+  expect(keysOf(bucket)).toHaveLength(3);
+  expect(keysOf(bucket)).toEqual(expect.arrayContaining(keys));
 });
 
 test('an index that had applied all sources need not read the part; another reads it', async () => {

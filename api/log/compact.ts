@@ -64,6 +64,8 @@ const maxRatio = 512;
 /** What could be large if it shrank by more than this is got whole: asking for its head first would gain little. */
 const ratioWorthAsking = 32;
 const requestsAtOnce = 8;
+/** Two are enough, but where a store does not delete what it says it deleted there would be no end. */
+const maxRounds = 4;
 
 /**
  * Merges within each hour that ended two hours ago or earlier. An hour is gone into when it has two segments or more
@@ -118,10 +120,12 @@ function startPass(options: CompactOptions) {
     const writtenBefore = progress.written;
     try {
       // Again until nothing more comes of it: what a merge brought side by side may share reports.
-      for (let left = segments; await isWorthMerging(left); left = await listHour(folder)) {
+      let left = segments;
+      for (let round = 0; round < maxRounds && (await isWorthMerging(left)); round += 1) {
         const { written } = progress;
         await mergeSmall(folder, await smallAndBeside(left));
         if (progress.written === written) break;
+        left = await listHour(folder);
       }
     } catch (cause) {
       if (!(cause instanceof TakenByOthers)) putAside(folder, cause);

@@ -14,7 +14,11 @@ import { temporaryFolder } from './temporary-folder.ts';
 export type Answer = {
   // biome-ignore lint/suspicious/noExplicitAny: the shape is the query's, which tests write as text
   data?: any;
-  errors?: { message: string; path?: unknown; extensions: { code: string; path?: unknown } }[];
+  errors?: {
+    message: string;
+    path?: unknown;
+    extensions: { code: string; path?: unknown; retryAfter?: number };
+  }[];
 };
 
 export type TestApi = {
