@@ -5,7 +5,8 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
 import type { AnyPlugin } from '../plugins/plugin.ts';
-import type { Bucket } from './bucket/bucket.ts';
+import type { Bucket, BucketWriter } from './bucket/bucket.ts';
+import { Failure } from './failure.ts';
 import type { IndexStore } from './index/index-store.ts';
 import { openIndexFeed } from './index-feed.ts';
 import { openIntake } from './intake.ts';
@@ -13,6 +14,17 @@ import { openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
 import { createServer, type Server } from './server.ts';
 import { makeUpkeep } from './upkeep.ts';
+
+/**
+ * So long a put that failed speaks for the next one. Not for ever: who sends only to an API that is ready would never
+ * let it try again.
+ */
+const failedPutCountsMs = 30_000;
+
+/** An index that has not said by then whether a report is known counts as down: agents must not wait for it. */
+const lookupPatienceMs = 2_000;
+/** Whoever asks for readiness more often than this asks no more. */
+const readyPatienceMs = 5_000;
 
 export type ServiceOptions = {
   bucket: Bucket;
@@ -53,14 +65,15 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       upkeep.fellBehind();
     },
   });
+  const puts = watchPuts(bucket);
   const log = openLog({
-    bucket,
+    bucket: puts.bucket,
     onSegment: feed.add,
     ...(commitLingerMs === undefined ? {} : { settings: { lingerMs: commitLingerMs } }),
   });
   const intake = openIntake({
     log,
-    index,
+    index: { reportsById: (ids) => within(lookupPatienceMs, index.reportsById(ids)) },
     onIndexError: (cause) => logger.error({ err: cause }, 'index did not answer'),
   });
   await upkeep.catchUp();
@@ -72,7 +85,8 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       services: { index, intake, plugins, now: Date.now, makeId: uuidV7 },
       logger,
       async checkReady() {
-        await index.ping();
+        puts.check();
+        await within(readyPatienceMs, index.ping());
         for await (const _object of bucket.list({ prefix: segmentPrefix, limit: 1 })) break;
       },
     }),
@@ -82,6 +96,41 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       await upkeep.stop();
       await index.close();
       bucket.close();
+    },
+  };
+}
+
+/** @throws Failure UNAVAILABLE when it takes longer: a server that is frozen or cut off does not say so itself */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new Failure('UNAVAILABLE', `the index does not answer within ${ms / 1000} s`));
+  }, ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A bucket that cannot be written, as on a full disk, can still be listed: only puts tell. */
+function watchPuts(bucket: Bucket): { bucket: BucketWriter; check(): void } {
+  let failed: { cause: unknown; at: number } | null = null;
+  return {
+    bucket: {
+      ...bucket,
+      async put(key, body) {
+        try {
+          await bucket.put(key, body);
+          failed = null;
+        } catch (cause) {
+          failed = { cause, at: performance.now() };
+          throw cause;
+        }
+      },
+    },
+    check() {
+      if (failed && performance.now() - failed.at < failedPutCountsMs) throw failed.cause;
     },
   };
 }

@@ -76,7 +76,9 @@ export function makeIndexReader(database: Database): IndexReader {
     const columns = sql`r.id, r.host, r.collected_at, r.received_at, r.content, r.measured`;
     if (plan.kind === 'walk') {
       const { rows } = await sql<StoredReportRow>`
-        SELECT ${columns} FROM reports r WHERE ${condition} ${end}`.execute(query);
+        SELECT ${columns} FROM reports r WHERE ${having(plan.factSets)} AND ${condition} ${end}`.execute(
+        query,
+      );
       return cut.inOrder(rows);
     }
     const spans = await narrowed(plan.spans, order.field);
@@ -241,7 +243,7 @@ export function makeIndexReader(database: Database): IndexReader {
       const plan = await planReports(database, filter);
       const within =
         plan.kind === 'walk'
-          ? sql<boolean>`1 = 1`
+          ? having(plan.factSets)
           : plan.spans.length === 0
             ? sql<boolean>`1 = 0`
             : sql<boolean>`r.host IN (${sql.join(plan.spans.map(({ host }) => host))})`;
@@ -304,6 +306,13 @@ type StoredContent = {
   agentVersion: string | null;
   results: (Omit<ResultRow, 'durationMs' | 'readings'> & { shape: Json })[];
 };
+
+/** That a report has one of the fact sets. */
+function having(factSets: readonly number[] | null): Condition {
+  if (!factSets) return sql`1 = 1`;
+  return sql`EXISTS (SELECT 1 FROM content_results s
+    WHERE s.content = r.content AND s.fact_set IN (${sql.join(factSets)}) LIMIT 1 OFFSET 0)`;
+}
 
 function within({ first, last }: HostSpan, by: string): Condition {
   const column = sql.ref(by);

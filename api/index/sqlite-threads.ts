@@ -22,6 +22,8 @@ const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 51
 type Thread = {
   call(method: keyof SqlIndex, args: unknown[]): Promise<unknown>;
   pending(): number;
+  /** Once all that it was asked is answered. */
+  close(): Promise<void>;
 };
 
 /** Resolves once the thread that writes is ready; those that read are started when they are needed. */
@@ -65,8 +67,8 @@ export async function openSqliteThreads(
     async close() {
       const started = [lookups, ...lists].flatMap((thread) => thread.started() ?? []);
       // Readers first: the last connection to go writes the journal back into the file.
-      await Promise.all(started.map((thread) => thread.call('close', [])));
-      await writer.call('close', []);
+      await Promise.all(started.map((thread) => thread.close()));
+      await writer.close();
     },
   };
 }
@@ -111,16 +113,22 @@ function startThread(data: SqliteWorkerData): Thread {
   worker.on('error', (cause) => end(cause as Error));
   worker.on('exit', () => end(new Failure('UNAVAILABLE', `the index ${data.file} is closed`)));
 
+  function call(method: keyof SqlIndex, args: unknown[]): Promise<unknown> {
+    if (dead) return Promise.reject(dead);
+    const answer = Promise.withResolvers<unknown>();
+    lastId += 1;
+    waiting.set(lastId, answer);
+    if (waiting.size === 1) worker.ref();
+    send({ id: lastId, method, args });
+    return answer.promise;
+  }
+
   return {
     pending: () => waiting.size,
-    call(method, args) {
-      if (dead) return Promise.reject(dead);
-      const answer = Promise.withResolvers<unknown>();
-      lastId += 1;
-      waiting.set(lastId, answer);
-      if (waiting.size === 1) worker.ref();
-      send({ id: lastId, method, args });
-      return answer.promise;
+    call,
+    async close() {
+      await Promise.allSettled([...waiting.values()].map(({ promise }) => promise));
+      await call('close', []);
     },
   };
 }

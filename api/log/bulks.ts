@@ -5,7 +5,7 @@ import type { BucketReader, ObjectInfo } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
 import { readAhead } from './read-ahead.ts';
 import { readSegment, type StoredSegment } from './segment.ts';
-import { toldRange, toldTextBytes } from './segment-lines.ts';
+import { toldRange, toldTextBytes } from './text-size.ts';
 
 export type Bulk = {
   segments: StoredSegment[];

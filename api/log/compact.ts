@@ -11,7 +11,8 @@ import { folderOf } from './folder-digests.ts';
 import { type Group, idOf, makeGroup, merge, TakenByOthers } from './merge.ts';
 import { abortable, readAhead } from './read-ahead.ts';
 import { isSegmentKey, segmentFolder, segmentPrefix } from './segment-key.ts';
-import { decodeLines, type StoredLine, textBytesOf, toldRange, toldTextBytes } from './segment-lines.ts';
+import { decodeLines, type StoredLine, textBytesOf } from './segment-lines.ts';
+import { toldRange, toldTextBytes } from './text-size.ts';
 
 export type CompactProgress = {
   /** Hours in which something was merged. */

@@ -11,10 +11,10 @@ const three = [
 ];
 const gzip = 'reports/date=2026-05-01/hour=10/019de30d-df81-7d3b-9a2f-1c2d3e4f5a6b.ndjson.gz';
 
-test('a name is the hour and instant of the first report received, and a hash of the ids', () => {
+test('a name is the hour and instant of the first report received, and a hash of the reports', () => {
   // Fixed for ever: another version of the API must give the same reports the same name.
   expect(segmentKey(three)).toBe(
-    'reports/date=2026-05-01/hour=10/019de30d-df78-7143-aca5-c6debb1dce7c.ndjson.zst',
+    'reports/date=2026-05-01/hour=10/019de30d-df78-7566-83f0-eabbb7685aab.ndjson.zst',
   );
   expect(segmentTime(segmentKey(three))).toBe(Date.parse('2026-05-01T10:20:30.456Z'));
 });
@@ -24,6 +24,8 @@ test('the same reports have the same name, in any order and however often; other
   expect(segmentKey([...three].reverse())).toBe(name);
   expect(segmentKey([...three, ...three])).toBe(name);
   expect(segmentKey(three.slice(0, 2))).not.toBe(name);
+  // Another copy of the same report, without which two segments could overwrite each other's.
+  expect(segmentKey([...three.slice(0, 2), at(3, '2026-05-01T10:59:59.998Z')])).not.toBe(name);
   expect(segmentKey([...three, at(4, '2026-05-01T10:59:59.999Z')])).not.toBe(name);
 });
 

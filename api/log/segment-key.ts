@@ -39,7 +39,7 @@ export function segmentKey(reports: readonly Pick<StoredReport, 'id' | 'received
     throw new RangeError('a segment holds reports of one hour');
   }
   const folder = segmentFolder(new Date(earliest).toISOString());
-  return `${folder}${timeOfUuid(earliest)}-${restOfUuid(reports.map(({ id }) => id))}.ndjson.zst`;
+  return `${folder}${timeOfUuid(earliest)}-${restOfUuid(reports)}.ndjson.zst`;
 }
 
 /** Whether an object of the bucket is a segment that this version reads. */
@@ -75,10 +75,11 @@ function timeOfUuid(ms: number): string {
   return `${digits.slice(0, 8)}-${digits.slice(8)}`;
 }
 
-/** Version, variant, and 74 bits of the ids' hash. */
-function restOfUuid(ids: readonly string[]): string {
+/** Version, variant, and 74 bits of a hash of the reports: two copies of one are told apart by when they came. */
+function restOfUuid(reports: readonly Pick<StoredReport, 'id' | 'receivedAt'>[]): string {
+  const copies = new Set(reports.map(({ id, receivedAt }) => `${id} ${receivedAt}`));
   const hash = createHash('sha256')
-    .update([...new Set(ids)].sort().join('\n'))
+    .update([...copies].sort().join('\n'))
     .digest();
   hash[0] = 0x70 | ((hash[0] ?? 0) & 0x0f);
   hash[2] = 0x80 | ((hash[2] ?? 0) & 0x3f);

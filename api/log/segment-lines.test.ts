@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { result, storedReport } from '../../test/support/reports.ts';
 import { decodeSegment, encodeReport, encodeSegment } from './segment.ts';
 import { segmentKey } from './segment-key.ts';
-import { decodeLines, encodeLines, textBytesOf, toldRange, toldTextBytes } from './segment-lines.ts';
+import { decodeLines, encodeLines, textBytesOf } from './segment-lines.ts';
+import { toldRange, toldTextBytes } from './text-size.ts';
 
 const reports = [storedReport(), storedReport({ results: [result('os', { name: 'ü😀\n' })] })];
 const key = segmentKey(reports);

@@ -1,13 +1,9 @@
 /**
- * segment: encodes reports as compressed NDJSON, and back.
- *
- * Written with zstd, which takes a quarter of gzip's time (bench/segments.ts); read in either.
+ * segment: encodes reports as compressed NDJSON, one whole report a line, and back.
  */
-import { setImmediate as othersTurn } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { constants, gunzip, gunzipSync, zstdCompress, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { messageOf } from '../../plugins/message-of.ts';
 import { Failure } from '../failure.ts';
+import { compressText, decompressText, linesOf } from './segment-text.ts';
 import { parseStoredReport, type StoredReport } from './stored-report.ts';
 
 /** A segment that is in the bucket. */
@@ -15,25 +11,6 @@ export type Segment = { key: string; reports: readonly StoredReport[] };
 
 /** A segment as it was read: its lines, without their ends, which nobody has looked at yet. */
 export type StoredSegment = { key: string; lines: readonly string[] };
-
-/** Far beyond what a segment is ever written with; a few kilobytes must not become all of the memory. */
-const maxDecodedBytes = 512 * 1024 * 1024;
-
-/** Smaller than this, handing it to another thread costs more than decompressing it. */
-const smallBytes = 32 * 1024;
-/** What another thread decompresses comes in chunks, each with a wait for the event loop: few and large ones. */
-const maxChunkBytes = 4 * 1024 * 1024;
-const usualRatio = 16;
-
-/** A merged segment takes half a second to parse: requests get their turn every few milliseconds. */
-const linesAtATime = 256;
-const lineFeed = 0x0a;
-
-const compress = promisify(zstdCompress);
-const decompressors = {
-  gz: { here: gunzipSync, elsewhere: promisify(gunzip) },
-  zst: { here: zstdDecompressSync, elsewhere: promisify(zstdDecompress) },
-};
 
 /** A report, and the line that it is written as, without its end. */
 export type EncodedReport = { report: StoredReport; line: string };
@@ -56,45 +33,26 @@ export function encodeReport(report: StoredReport): EncodedReport {
 
 /** @param level zstd's: a higher one takes longer and makes it smaller */
 export async function encodeSegment(reports: readonly EncodedReport[], level = 1): Promise<Uint8Array> {
-  return compress(`${reports.map(({ line }) => line).join('\n')}\n`, {
-    params: {
-      [constants.ZSTD_c_compressionLevel]: level,
-      // Unlike gzip, zstd notices a flipped bit only when it is told to.
-      [constants.ZSTD_c_checksumFlag]: 1,
-    },
-  });
+  return compressText(Buffer.from(`${reports.map(({ line }) => line).join('\n')}\n`), level);
 }
 
 /** @throws Failure CORRUPT that names the key, and the line where one can be named */
 export async function decodeSegment(key: string, body: Uint8Array): Promise<Segment> {
-  const { lines } = await readSegment(key, body);
-  return { key, reports: lines.map((line, index) => decodeLine(key, line, index + 1)) };
+  const reports: StoredReport[] = [];
+  for await (const lines of linesOf(await decompressText(key, body))) {
+    for (const { line, number } of lines) reports.push(decodeLine(key, line.toString('utf8'), number));
+  }
+  return { key, reports };
 }
 
 /** @throws Failure CORRUPT that names the key, when it cannot be decompressed */
 export async function readSegment(key: string, body: Uint8Array): Promise<StoredSegment> {
-  const text = await decompressText(key, body);
-  const lines: string[] = [];
-  for (let start = 0; start < text.length; ) {
-    const found = text.indexOf(lineFeed, start);
-    const end = found === -1 ? text.length : found;
+  const all: string[] = [];
+  for await (const lines of linesOf(await decompressText(key, body))) {
     // Line by line: as one string, a single character beyond Latin-1 would double the memory of all.
-    lines.push(text.toString('utf8', start, end));
-    start = end + 1;
-    if (lines.length % linesAtATime === 0) await othersTurn();
+    for (const { line } of lines) all.push(line.toString('utf8'));
   }
-  return { key, lines: lines.filter((line) => line !== '') };
-}
-
-async function decompressText(key: string, body: Uint8Array): Promise<Buffer> {
-  const { here, elsewhere } = decompressors[key.endsWith('.gz') ? 'gz' : 'zst'];
-  try {
-    if (body.length < smallBytes) return here(body, { maxOutputLength: maxDecodedBytes });
-    const chunkSize = Math.min(body.length * usualRatio, maxChunkBytes);
-    return await elsewhere(body, { maxOutputLength: maxDecodedBytes, chunkSize });
-  } catch (cause) {
-    throw new Failure('CORRUPT', `segment ${key} cannot be decompressed: ${messageOf(cause)}`, { cause });
-  }
+  return { key, lines: all };
 }
 
 /** @throws Failure CORRUPT that names the key and the line, which are counted from 1 */
