@@ -23,7 +23,7 @@ const failedPutCountsMs = 30_000;
 
 /** An index that has not said by then whether a report is known counts as down: agents must not wait for it. */
 const lookupPatienceMs = 2_000;
-/** Whoever asks for readiness more often than this asks no more. */
+/** Stores that take longer do not count as ready, whatever they will answer. */
 const readyPatienceMs = 5_000;
 
 export type ServiceOptions = {
@@ -73,9 +73,14 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   });
   const intake = openIntake({
     log,
-    index: { reportsById: (ids) => within(lookupPatienceMs, index.reportsById(ids)) },
+    index: { reportsById: (ids) => within(lookupPatienceMs, 'the index', index.reportsById(ids)) },
     onIndexError: (cause) => logger.error({ err: cause }, 'index did not answer'),
   });
+  async function answerAll(): Promise<void> {
+    puts.check();
+    await index.ping();
+    for await (const _object of bucket.list({ prefix: segmentPrefix, limit: 1 })) break;
+  }
   await upkeep.catchUp();
   upkeep.start();
 
@@ -84,11 +89,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       schema,
       services: { index, intake, plugins, now: Date.now, makeId: uuidV7 },
       logger,
-      async checkReady() {
-        puts.check();
-        await within(readyPatienceMs, index.ping());
-        for await (const _object of bucket.list({ prefix: segmentPrefix, limit: 1 })) break;
-      },
+      checkReady: () => within(readyPatienceMs, 'the bucket or the index', answerAll()),
     }),
     async close() {
       closing.abort(new Error('the API is stopping'));
@@ -101,10 +102,10 @@ export async function openService(options: ServiceOptions): Promise<Service> {
 }
 
 /** @throws Failure UNAVAILABLE when it takes longer: a server that is frozen or cut off does not say so itself */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    late.reject(new Failure('UNAVAILABLE', `the index does not answer within ${ms / 1000} s`));
+    late.reject(new Failure('UNAVAILABLE', `${what} does not answer within ${ms / 1000} s`));
   }, ms);
   try {
     return await Promise.race([work, late.promise]);

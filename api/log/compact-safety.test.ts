@@ -46,10 +46,14 @@ function makeKit(seed: number) {
       results: [result('any', 'x'.repeat(below(300)))],
     });
   };
-  /** As another API process takes the same report: at the same or another time of the hour, with another name. */
+  /**
+   * As another API process takes the same report, at another time of the hour; told apart by the name. What is received
+   * in the same millisecond is the same: its agent sends it again as it is.
+   */
   const makeCopy = (report: StoredReport): StoredReport => {
     const minute = chance(0.3) ? report.receivedAt.slice(14, 16) : String(below(60)).padStart(2, '0');
     const receivedAt = `${report.receivedAt.slice(0, 14)}${minute}${report.receivedAt.slice(16)}`;
+    if (receivedAt === report.receivedAt) return report;
     return { ...report, receivedAt, host: { ...report.host, name: `host ${below(100)}` } };
   };
   return { random, below, chance, fork, makeReport, makeCopy };
