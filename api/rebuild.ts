@@ -6,7 +6,7 @@
 import type { Bucket } from './bucket/bucket.ts';
 import { Failure } from './failure.ts';
 import type { IndexRebuild } from './index/open-index.ts';
-import { type CatchUpProgress, catchUp } from './log/catch-up.ts';
+import { type CatchUpFrom, type CatchUpOptions, type CatchUpProgress, catchUp } from './log/catch-up.ts';
 
 export type RebuildOptions = {
   bucket: Bucket;
@@ -32,17 +32,20 @@ export type Rebuilt = {
 export async function rebuildIndex(options: RebuildOptions): Promise<Rebuilt> {
   const { bucket, rebuild, retentionMs, onProgress, signal } = options;
   const { index, wasFilled } = rebuild;
-  const corrupt: Failure[] = [];
-  try {
-    const { segments, reports } = await catchUp({
+  const corrupt = new Map<string, Failure>();
+  const follow = (from: CatchUpFrom, told: Pick<CatchUpOptions, 'onProgress'> = {}) =>
+    catchUp({
       bucket,
       index,
-      from: 'start',
-      onCorrupt: (failure) => corrupt.push(failure),
-      onProgress,
+      from,
+      // What is set aside is told by every pass.
+      onCorrupt: (failure) => corrupt.set(failure.message, failure),
+      ...told,
       ...(signal ? { signal } : {}),
       ...(retentionMs === null ? {} : { notBefore: Date.now() - retentionMs }),
     });
+  try {
+    const { segments, reports } = await follow('start', { onProgress });
     if (wasFilled && segments === 0 && (await index.countReports(null)) === 0) {
       throw new Failure(
         'UNAVAILABLE',
@@ -50,8 +53,14 @@ export async function rebuildIndex(options: RebuildOptions): Promise<Rebuilt> {
       );
     }
     await index.finish();
+    // Which may have taken longer than an API that runs looks back once it goes over to this index.
+    const meanwhile = await follow('mark');
     await rebuild.takePlace();
-    return { segments, reports, corrupt };
+    return {
+      segments: segments + meanwhile.segments,
+      reports: reports + meanwhile.reports,
+      corrupt: [...corrupt.values()],
+    };
   } catch (cause) {
     await index.close();
     throw cause;
