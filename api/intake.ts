@@ -23,6 +23,9 @@ export type IntakeOptions = {
   onIndexError: (cause: unknown) => void;
 };
 
+/** An index that hangs must not keep reports from being taken. */
+const patienceMs = 2_000;
+
 export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake {
   const underWay = new Map<string, Promise<ReportRow>>();
   // One question for all reports that arrive in one turn of the event loop.
@@ -32,12 +35,19 @@ export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake 
   });
 
   async function find(id: string): Promise<ReportRow | null> {
+    const patience = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => patience.reject(new Error(`no answer within ${patienceMs} ms`)),
+      patienceMs,
+    );
     try {
-      return await known.load(id);
+      return await Promise.race([known.load(id), patience.promise]);
     } catch (cause) {
       // The index drops a second copy by its id when it catches up, so nothing is counted twice.
       onIndexError(cause);
       return null;
+    } finally {
+      clearTimeout(timer);
     }
   }
 

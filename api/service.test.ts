@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { loadBuiltinPlugins } from '../plugins/index.ts';
 import { dataOf, openTestApi, submitMutation } from '../test/support/api.ts';
 import { hostId, storedReport } from '../test/support/reports.ts';
@@ -181,4 +181,19 @@ test('every error has a code, and none repeats what was sent', async () => {
     expect(answer).not.toContain('originalError');
     expect(answer.length).toBeLessThan(2000);
   }
+});
+
+test('an index that hangs keeps no report from being taken', async () => {
+  vi.useFakeTimers();
+  const errors: unknown[] = [];
+  const intake = openIntake({
+    index: { reportsById: () => new Promise(() => {}) },
+    log: { append: async () => {}, close: async () => {} },
+    onIndexError: (cause) => errors.push(cause),
+  });
+  const submitted = intake.submit(storedReport());
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect((await submitted).duplicate).toBe(false);
+  expect(errors).toHaveLength(1);
+  vi.useRealTimers();
 });

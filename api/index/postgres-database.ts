@@ -21,15 +21,22 @@ export type PostgresOptions = {
   schema: string;
   /** Told of connections that break while nobody uses them. */
   onConnectionError: (cause: Error) => void;
+  /** How long a statement may take; null for as long as it takes, as that of a rebuild. */
+  statementTimeoutMs: number | null;
 };
 
-export function openPostgresDatabase({ url, schema, onConnectionError }: PostgresOptions): Database {
+export function openPostgresDatabase(options: PostgresOptions): Database {
+  const { url, schema, onConnectionError, statementTimeoutMs } = options;
   const pool = new Pool({
     connectionString: url,
     max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     application_name: 'os-inspector',
+    // The server's own limit ends the work; this side's is for a server that has stopped answering.
+    ...(statementTimeoutMs === null
+      ? {}
+      : { statement_timeout: statementTimeoutMs, query_timeout: statementTimeoutMs + 5_000 }),
     options: `-c search_path=${schema}`,
     types: {
       // Instants in milliseconds and counts: all of them exact as a number.

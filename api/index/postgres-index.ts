@@ -26,6 +26,8 @@ export type PostgresIndexOptions = {
 
 const schema = `os_inspector_v${schemaVersion}`;
 const buildingSchema = `${schema}_building`;
+/** Nobody waits longer for an answer, and catch-up does what an apply that was cut off did not. */
+const liveStatementTimeoutMs = 60_000;
 
 /**
  * @throws Failure INVALID when the database holds the index of another bucket
@@ -64,7 +66,7 @@ export async function openPostgresRebuild(options: PostgresIndexOptions): Promis
 
 /** Whether the index in use was ever filled. */
 export async function hasPostgresSegments(options: PostgresIndexOptions): Promise<boolean> {
-  const database = connect(options, schema);
+  const database = connect(options, schema, 'bulk');
   try {
     const { rows } = await sql<{
       found: string | null;
@@ -79,7 +81,7 @@ export async function hasPostgresSegments(options: PostgresIndexOptions): Promis
 }
 
 async function open(options: PostgresIndexOptions, name: string, mode: IndexMode) {
-  const database = connect(options, name);
+  const database = connect(options, name, mode);
   try {
     await prepareSchema(database, name, options.bucket);
     const declarations = options.plugins.map(({ name: plugin, facts }) => ({ name: plugin, facts }));
@@ -90,12 +92,21 @@ async function open(options: PostgresIndexOptions, name: string, mode: IndexMode
   }
 }
 
-function connect({ url, onConnectionError = () => {} }: PostgresIndexOptions, name: string): Database {
-  return openPostgresDatabase({ url, schema: name, onConnectionError });
+function connect(
+  { url, onConnectionError = () => {} }: PostgresIndexOptions,
+  name: string,
+  mode: IndexMode,
+): Database {
+  return openPostgresDatabase({
+    url,
+    schema: name,
+    onConnectionError,
+    statementTimeoutMs: mode === 'live' ? liveStatementTimeoutMs : null,
+  });
 }
 
 async function dropSchema(options: PostgresIndexOptions, name: string): Promise<void> {
-  const database = connect(options, name);
+  const database = connect(options, name, 'bulk');
   try {
     await sql`DROP SCHEMA IF EXISTS ${sql.raw(name)} CASCADE`.execute(database.query);
   } finally {
