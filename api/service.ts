@@ -21,8 +21,6 @@ import { makeUpkeep } from './upkeep.ts';
  */
 const failedPutCountsMs = 30_000;
 
-/** An index that has not said by then whether a report is known counts as down: agents must not wait for it. */
-const lookupPatienceMs = 2_000;
 /** Stores that take longer do not count as ready, whatever they will answer. */
 const readyPatienceMs = 5_000;
 
@@ -73,7 +71,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   });
   const intake = openIntake({
     log,
-    index: { reportsById: (ids) => within(lookupPatienceMs, 'the index', index.reportsById(ids)) },
+    index,
     onIndexError: (cause) => logger.error({ err: cause }, 'index did not answer'),
   });
   async function answerAll(): Promise<void> {

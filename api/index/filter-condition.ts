@@ -22,8 +22,17 @@ export type Condition = RawBuilder<SqlBool>;
 type Column = RawBuilder<unknown>;
 type Uuids = Pick<Database, 'toUuid'>;
 
-/** A condition on `reports r`. */
-export function reportCondition(uuids: Uuids, filter: ReportFilter | null): Condition {
+/**
+ * A condition on `reports r`.
+ *
+ * @param asked of few reports, as for a page: of each whether its content passes; or of all of them, as for a count: then
+ *   it is cheaper to find the contents that pass first, as there is one for a hundred reports
+ */
+export function reportCondition(
+  uuids: Uuids,
+  filter: ReportFilter | null,
+  asked: 'few' | 'all' = 'few',
+): Condition {
   const columns: Record<Exclude<ReportField, 'host' | 'hostName'>, Column> = {
     id: sql`r.id`,
     collectedAt: sql`r.collected_at`,
@@ -36,10 +45,12 @@ export function reportCondition(uuids: Uuids, filter: ReportFilter | null): Cond
       }
       return allTests(columns[field], field === 'id' ? tests.map((test) => asUuid(uuids, test)) : tests);
     },
-    // OFFSET keeps PostgreSQL from turning it into a join of everything.
-    factSet: (plugin, condition) => sql`EXISTS (SELECT 1 FROM content_results x
-      WHERE x.content = r.content AND x.plugin = ${plugin} AND x.fact_set IS NOT NULL AND ${condition}
-      LIMIT 1 OFFSET 0)`,
+    factSet(plugin, condition) {
+      const told = sql`x.plugin = ${plugin} AND x.fact_set IS NOT NULL AND ${condition}`;
+      if (asked === 'all') return sql`r.content IN (SELECT x.content FROM content_results x WHERE ${told})`;
+      // OFFSET keeps PostgreSQL from turning it into a join of everything.
+      return sql`EXISTS (SELECT 1 FROM content_results x WHERE x.content = r.content AND ${told} LIMIT 1 OFFSET 0)`;
+    },
   });
 }
 

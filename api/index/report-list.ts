@@ -99,12 +99,14 @@ async function narrowed(
 
 export async function countReports(database: Database, filter: ReportFilter | null): Promise<number> {
   const plan = await planReports(database, filter);
-  let few = plan.kind === 'walk' ? having(plan.factSets) : sql<boolean>`1 = 0`;
-  if (plan.kind === 'hosts' && plan.spans.length > 0) {
-    few = sql`r.host IN (${sql.join(plan.spans.map(({ host }) => host))})`;
+  let condition = reportCondition(database, filter, 'all');
+  if (plan.kind === 'hosts') {
+    if (plan.spans.length === 0) return 0;
+    const hosts = sql.join(plan.spans.map(({ host }) => host));
+    condition = sql`r.host IN (${hosts}) AND ${reportCondition(database, filter)}`;
   }
-  const { rows } = await sql<{ n: number }>`SELECT count(*) AS n FROM reports r
-    WHERE ${few} AND ${reportCondition(database, filter)}`.execute(database.query);
+  const { rows } = await sql<{ n: number }>`
+    SELECT count(*) AS n FROM reports r WHERE ${condition}`.execute(database.query);
   return Number(rows[0]?.n);
 }
 
