@@ -7,15 +7,22 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Bucket } from '../api/bucket/bucket.ts';
+import { Failure } from '../api/failure.ts';
+import type { BuildingIndex, IndexStore } from '../api/index/index-store.ts';
 import { compact } from '../api/log/compact.ts';
-import { segmentFolder } from '../api/log/segment-key.ts';
+import { encodeReport, encodeSegment } from '../api/log/segment.ts';
+import { segmentFolder, segmentKey } from '../api/log/segment-key.ts';
+import type { StoredReport } from '../api/log/stored-report.ts';
 import { rebuildIndex } from '../api/rebuild.ts';
 import { loadBuiltinPlugins } from '../plugins/index.ts';
 import { madeUpHistory } from './support/histories.ts';
 import type { Dump } from './support/index-dump.ts';
+import { memoryBucket } from './support/memory-bucket.ts';
 import { describeIf } from './support/needs.ts';
 import { hasPostgres, postgresNeeded, startPostgres } from './support/postgres.ts';
-import type { Draft } from './support/simulated-api.ts';
+import { storedReport } from './support/reports.ts';
+import { type Draft, openSimulatedApi } from './support/simulated-api.ts';
 import {
   inlineIndexes,
   postgresIndexes,
@@ -33,6 +40,7 @@ import {
   type World,
 } from './support/simulated-world.ts';
 import { readStored } from './support/stored.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 const runs = Number(process.env.SIMULATION_RUNS ?? 40);
 const firstSeed = Number(process.env.SIMULATION_SEED ?? 1);
@@ -229,4 +237,103 @@ describe('nothing acknowledged is lost, nothing counts twice, all indexes agree'
 
 test('all that can go wrong did, in these runs taken together', () => {
   for (const [what, times] of Object.entries(happened)) expect(times, what).toBeGreaterThan(0);
+});
+
+/** What an API was doing, for one report, when it died or its store gave up on it. */
+type Moment = 'before the put' | 'after the put' | 'after the apply' | 'put has timed out';
+
+/** Sends a report to an API that this happens to, and again to the next one on the same stores. */
+async function sendTwice(moment: Moment) {
+  const memory = memoryBucket();
+  const indexes = inlineIndexes({ folder: await temporaryFolder(), bucket: memory.location, plugins });
+  let dying: Promise<void> | null = null;
+  const failing = new Failure('UNAVAILABLE', 'nobody hears this');
+  const happens = (now: Moment): boolean => {
+    if (now !== moment || dying) return false;
+    dying = now === 'put has timed out' ? Promise.resolve() : first.crash();
+    return true;
+  };
+  const open = async (bucket: Bucket, index: IndexStore) =>
+    openSimulatedApi({
+      bucket,
+      index,
+      receive: Date.now,
+      now: Date.now,
+      onMissed: () => {},
+      onMerged: () => {},
+      onProblem: (problem) => expect.fail(problem),
+    });
+  const index = await indexes.open(0);
+  const first = await open(
+    {
+      ...memory,
+      async put(key, body) {
+        if (happens('before the put')) throw failing;
+        await memory.put(key, body);
+        if (happens('put has timed out') || happens('after the put')) throw failing;
+      },
+    },
+    {
+      ...index,
+      async apply(segments) {
+        await index.apply(segments);
+        if (happens('after the apply')) throw failing;
+      },
+    },
+  );
+  const { receivedAt: _, ...draft } = storedReport();
+  await expect(first.submit(draft)).rejects.toMatchObject({ kind: 'UNAVAILABLE' });
+  await dying;
+  if (moment === 'put has timed out') await first.close();
+
+  const second = await open(memory, await indexes.open(0));
+  // As it does on start; not where it is still the same API, which has no reason to.
+  if (moment !== 'put has timed out') await second.catchUp();
+  const { duplicate } = await second.submit(draft);
+  await second.catchUp();
+  const stored = (await readStored(memory)).get(draft.id)?.length;
+  const told = (await indexes.dump(0)).reports?.length;
+  await second.close();
+  return { duplicate, stored, told };
+}
+
+test('an API that dies before the put has taken nothing: the resend is as if it were the first', async () => {
+  expect(await sendTwice('before the put')).toEqual({ duplicate: false, stored: 1, told: 1 });
+});
+
+test('an API that dies between put and apply has taken the report: the resend is a duplicate', async () => {
+  expect(await sendTwice('after the put')).toEqual({ duplicate: true, stored: 1, told: 1 });
+});
+
+test('an API that dies between apply and acknowledgement has, too', async () => {
+  expect(await sendTwice('after the apply')).toEqual({ duplicate: true, stored: 1, told: 1 });
+});
+
+test('a put that timed out and had landed makes a copy of the resend, which counts once', async () => {
+  expect(await sendTwice('put has timed out')).toEqual({ duplicate: false, stored: 2, told: 1 });
+});
+
+test('what is put while a rebuild makes its last indexes is in it', async () => {
+  const memory = memoryBucket();
+  const indexes = inlineIndexes({ folder: await temporaryFolder(), bucket: memory.location, plugins });
+  const put = async (report: StoredReport) =>
+    memory.put(segmentKey([report]), await encodeSegment([encodeReport(report)]));
+  const now = new Date().toISOString();
+  await put(storedReport({ receivedAt: now }));
+  const { rebuild, dump } = await indexes.anew('anew.db');
+  const index: BuildingIndex = {
+    ...rebuild.index,
+    async finish() {
+      await rebuild.index.finish();
+      await put(storedReport({ receivedAt: now }));
+    },
+  };
+  const { reports } = await rebuildIndex({
+    bucket: memory,
+    rebuild: { ...rebuild, index },
+    retentionMs: null,
+    onProgress: () => {},
+  });
+  expect(reports).toBe(2);
+  expect((await dump()).reports).toHaveLength(2);
 });
