@@ -48,11 +48,13 @@ export function makeUpkeep({ bucket, index, retentionMs, logger, signal, now }: 
   const onCorrupt = (failure: Error) => logger.error({ err: failure }, 'segment cannot be read');
 
   async function follow(options: Partial<CatchUpOptions> = {}): Promise<void> {
-    await index.refresh();
-    const from = behind || now() - wholeAt > hourMs ? 'mark' : 'recent';
-    const startedAt = now();
-    behind = false;
     try {
+      await index.refresh();
+      // Without a mark it is a new one, in the place of one that somebody has deleted under us.
+      const isNew = (await index.mark()) === null;
+      const from = isNew || behind || now() - wholeAt > hourMs ? 'mark' : 'recent';
+      const startedAt = now();
+      behind = false;
       const notBefore = retentionMs === null ? {} : { notBefore: startedAt - retentionMs };
       const { segments, reports } = await catchUp({
         ...{ bucket, index, from, signal, now, onCorrupt, ...notBefore },

@@ -136,7 +136,7 @@ describe.each(files)('in %s', (file) => {
       expect(Object.keys(packageJson.scripts)).toContain(script ?? short);
     }
     const named = [
-      ...textOf(file).matchAll(/(?<![\w/.-])(?:agent|api|bin|examples|scripts)\/[\w/.-]*\.\w+/g),
+      ...textOf(file).matchAll(/(?<![\w/.-])(?:agent|api|bench|bin|examples|scripts)\/[\w/.-]*\.\w+/g),
     ];
     expect(named.length).toBeGreaterThan(0);
     const missing = named.map(([path]) => path).filter((path) => !existsSync(join(repository, path)));

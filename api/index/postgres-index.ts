@@ -4,7 +4,7 @@
  * In a schema of its own that carries the version of the tables in its name, so that during an upgrade the processes of
  * either version keep theirs.
  */
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import { Failure } from '../failure.ts';
 import type { Database } from './database.ts';
@@ -12,7 +12,7 @@ import type { BuildingIndex, IndexStore } from './index-store.ts';
 import { openPostgresDatabase } from './postgres-database.ts';
 import { toPostgresFailure } from './postgres-failure.ts';
 import { failingAs, type IndexMode, openSqlIndex, takingSegments } from './sql-index.ts';
-import { createTableStatements, schemaVersion } from './tables.ts';
+import { createTableStatements, schemaVersion, type Tables } from './tables.ts';
 
 export type PostgresIndexOptions = {
   url: string;
@@ -68,16 +68,18 @@ export async function openPostgresRebuild(options: PostgresIndexOptions): Promis
 export async function hasPostgresSegments(options: PostgresIndexOptions): Promise<boolean> {
   const database = connect(options, schema, 'bulk');
   try {
-    const { rows } = await sql<{
-      found: string | null;
-    }>`SELECT to_regclass(${`${schema}.segments`}) AS found`.execute(database.query);
-    if (rows[0]?.found == null) return false;
+    if (!(await hasTable(database.query, `${schema}.segments`))) return false;
     return (await database.query.selectFrom('segments').select('key').limit(1).execute()).length > 0;
   } catch (cause) {
     throw toPostgresFailure(cause);
   } finally {
     await database.close();
   }
+}
+
+async function hasTable(query: Kysely<Tables>, name: string): Promise<boolean> {
+  const { rows } = await sql<{ found: string | null }>`SELECT to_regclass(${name}) AS found`.execute(query);
+  return (rows[0]?.found ?? null) !== null;
 }
 
 async function open(options: PostgresIndexOptions, name: string, mode: IndexMode) {
@@ -118,8 +120,12 @@ async function dropSchema(options: PostgresIndexOptions, name: string): Promise<
 async function prepareSchema({ query }: Database, name: string, bucket: string): Promise<void> {
   const found = await query.transaction().execute(async (transaction) => {
     await sql`SELECT pg_advisory_xact_lock(hashtext(${name}))`.execute(transaction);
-    await sql`CREATE SCHEMA IF NOT EXISTS ${sql.raw(name)}`.execute(transaction);
-    for (const statement of createTableStatements('postgres')) await sql.raw(statement).execute(transaction);
+    if (!(await hasTable(transaction, `${name}.meta`))) {
+      // Only then: where others write, asking for what is there already would lock it, and deadlock with them.
+      await sql`CREATE SCHEMA IF NOT EXISTS ${sql.raw(name)}`.execute(transaction);
+      for (const statement of createTableStatements('postgres'))
+        await sql.raw(statement).execute(transaction);
+    }
     await transaction
       .insertInto('meta')
       .values({ name: 'bucket', value: bucket })

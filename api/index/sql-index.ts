@@ -40,7 +40,14 @@ export async function openSqlIndex(
   const byName = new Map(declarations.map((declaration) => [declaration.name, declaration]));
   const writer = makeIndexWriter(database, byName);
   const finish = async () => {
-    for (const statement of createQueryIndexStatements()) await sql.raw(statement).execute(database.query);
+    const { query } = database;
+    const made = await query.selectFrom('meta').select('value').where('name', '=', 'finished').execute();
+    // Where others write, asking for what is there already would wait for them.
+    if (made.length > 0) return;
+    for (const statement of createQueryIndexStatements()) await sql.raw(statement).execute(query);
+    await writer.change(async ({ insert }) => {
+      await insert('meta', ['name', 'value'], [['finished', 'true']], 'keep');
+    });
   };
   if (mode === 'live') await finish();
   await followDeclarations(writer, byName);
