@@ -32,10 +32,10 @@ export async function openSqliteThreads(
   declarations: readonly Declaration[],
   mode: IndexMode,
 ): Promise<SqlIndex> {
-  const writer = startThread({ file, writer: { declarations, mode } });
-  const reader = () => lazily(() => startThread({ file, writer: null }));
-  const lookups = reader();
-  const lists = Array.from({ length: maxListThreads }, reader);
+  const writer = startThread({ file, writer: { declarations, mode }, yields: false });
+  const reader = (yields: boolean) => lazily(() => startThread({ file, writer: null, yields }));
+  const lookups = reader(false);
+  const lists = Array.from({ length: maxListThreads }, () => reader(true));
   await writer.call('ping', []);
 
   const on = <M extends keyof SqlIndex>(thread: () => Thread, method: M): SqlIndex[M] =>

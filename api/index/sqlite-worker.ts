@@ -3,6 +3,7 @@
  *
  * SQLite answers on the calling thread: here that is nobody else's.
  */
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Declaration } from './flatten.ts';
 import { type IndexMode, makeSqlReader, openSqlIndex, type SqlIndex, type SqlReader } from './sql-index.ts';
@@ -14,9 +15,16 @@ export type SqliteWorkerData = {
   file: string;
   /** What the one thread that writes needs; null for those that read. */
   writer: { declarations: readonly Declaration[]; mode: IndexMode } | null;
+  /** Gives way to the other threads where there are not enough processors for all. */
+  yields: boolean;
 };
 
-const { file, writer } = workerData as SqliteWorkerData;
+/** Of nineteen steps down: a tenth of the share of the others. */
+const yieldingPriority = 10;
+
+const { file, writer, yields } = workerData as SqliteWorkerData;
+// On Linux that is the calling thread's; elsewhere it would be the whole process's.
+if (yields && process.platform === 'linux') setPriority(0, yieldingPriority);
 const opening = open();
 
 async function open(): Promise<SqlReader | SqlIndex> {
