@@ -32,7 +32,9 @@ async function readBucket({ endpoint, region, bucket, credentials }: S3Server) {
   const objects = await Promise.all(
     Contents.map(async ({ Key = '' }) => {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key }));
-      const text = zstdDecompressSync((await Body?.transformToByteArray()) ?? new Uint8Array()).toString('utf8');
+      const text = zstdDecompressSync((await Body?.transformToByteArray()) ?? new Uint8Array()).toString(
+        'utf8',
+      );
       return {
         key: Key,
         lines: text

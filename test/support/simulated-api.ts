@@ -178,6 +178,10 @@ export function faultyIndex(
       if (fails()) throw failing;
       return index.reportsById(ids);
     },
+    async mark() {
+      if (fails()) throw failing;
+      return index.mark();
+    },
     async setMark(mark) {
       if (fails()) throw failing;
       await index.setMark(mark);

@@ -24,12 +24,15 @@ const usualFaults: Faults = {
   goneBetween: 0,
 };
 const usualIndexFaults = 0.04;
+const stallShare = 0.06;
 
 /** A place for an API; null while it is down. */
 export type Slot = { number: number; api: SimulatedApi | null };
 
 /** Counts what came about. */
 export type Tally = Omit<Faults, 'goneBetween'> & {
+  /** Puts that failed for their API, and landed later all the same. */
+  stalledPuts: number;
   indexFaults: number;
   segmentsMissed: number;
   merged: number;
@@ -48,6 +51,10 @@ export type World = {
   /** Milliseconds since 1970. */
   now(): number;
   leap(ms: number): void;
+  /** Lets puts land that have been on their way since they failed; whether there were any. */
+  land(): Promise<boolean>;
+  /** Whether there may be such puts. */
+  hasStalls: boolean;
   /** Opens the API of a slot, which tries until it has caught up, as whoever supervises it would. */
   open(slot: Slot): Promise<void>;
   /** No faults from here on. */
@@ -78,7 +85,9 @@ export async function makeWorld({ seed, plugins, makeIndexes }: WorldOptions): P
   );
   const faulty: FaultyBucket[] = [];
   const problems: string[] = [];
-  const counts = { indexFaults: 0, segmentsMissed: 0, merged: 0 };
+  const hasStalls = chance(0.4);
+  const stalled: (() => Promise<void>)[] = [];
+  const counts = { stalledPuts: 0, indexFaults: 0, segmentsMissed: 0, merged: 0 };
   let clock = startAt;
   let healed = false;
 
@@ -87,8 +96,24 @@ export async function makeWorld({ seed, plugins, makeIndexes }: WorldOptions): P
   const ahead = 1 + 2 * (below(8 * minuteMs) - 4 * minuteMs);
   const aheadOf = ({ number }: Slot) => (number === 0 ? 0 : ahead);
 
+  /** As where a request is lost to its sender, and some machine in between delivers it at last. */
+  function stalling(faulty: Bucket): Bucket {
+    if (!hasStalls) return faulty;
+    const own = fork();
+    return {
+      ...faulty,
+      async put(key, body) {
+        if (healed || own() >= stallShare) return faulty.put(key, body);
+        counts.stalledPuts += 1;
+        stalled.push(() => bucket.put(key, body));
+        throw new Failure('UNAVAILABLE', 'no answer: made to stall');
+      },
+    };
+  }
+
   return {
     bucket,
+    hasStalls,
     slots,
     indexes,
     problems,
@@ -99,6 +124,11 @@ export async function makeWorld({ seed, plugins, makeIndexes }: WorldOptions): P
     now: () => clock,
     leap(ms) {
       clock += ms;
+    },
+    async land() {
+      const landing = stalled.splice(0);
+      await Promise.all(landing.map((put) => put()));
+      return landing.length > 0;
     },
     async open(slot) {
       const own = faultyBucket(bucket, { random: fork(), ...faults });
@@ -112,7 +142,7 @@ export async function makeWorld({ seed, plugins, makeIndexes }: WorldOptions): P
         },
       });
       const api = openSimulatedApi({
-        bucket: own,
+        bucket: stalling(own),
         index,
         receive() {
           clock += 2 * (1 + below(2000));
