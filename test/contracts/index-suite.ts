@@ -299,7 +299,7 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
         for (const distribution of ['d0', 'd1', 'd2']) {
           const listing = { filter: facts('os.distribution', distribution), order: { field, direction } };
           const expected = sorted.filter(
-            ({ results }) => (results[0]?.facts as { distribution: string }).distribution === distribution,
+            ({ results }) => Object(results[0]?.facts).distribution === distribution,
           );
           const ids = expected.map(({ id }) => id);
           const found = await index.reports(listing, { limit: 1000 });
