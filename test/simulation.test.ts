@@ -237,7 +237,7 @@ async function simulate(
 describe('nothing acknowledged is lost, nothing counts twice, all indexes agree', () => {
   test.each(seeds)('seed %i', async (seed) => {
     // Those that own threads take long to start.
-    await simulate(seed, seed % 20 === 0 ? threadedIndexes : inlineIndexes);
+    await simulate(seed, seed % 40 === 0 ? threadedIndexes : inlineIndexes);
   });
 
   describeIf(hasPostgres(), postgresNeeded, 'on PostgreSQL', async () => {

@@ -67,7 +67,7 @@ async function expectAll({ url }: ApiProcess, { acknowledged }: Senders): Promis
 async function expectGoesOn(reader: Reader): Promise<void> {
   await reader.stop();
   expectOnly(reader);
-  expect(reader.answered()).toBeGreaterThan(5);
+  expect(reader.answered()).toBeGreaterThan(2);
 }
 
 async function expectRunning(api: ApiProcess): Promise<void> {
@@ -223,11 +223,11 @@ describe.concurrent('under the bucket', { timeout: 180_000 }, () => {
     const sent = Array.from({ length: 100 }, (_, number) => send(number));
     await eventually('what is too much is refused', () => outcomes.length >= 36);
     const full = residentMiB(api);
-    for (let number = 0; number < 200; number += 1) {
+    for (let number = 0; number < 60; number += 1) {
       expect((await send(number))?.extensions).toEqual({ code: 'UNAVAILABLE', retryAfter: 10 });
     }
     // What waits are 64 MiB, and what was refused leaves nothing behind.
-    expect(outcomes.length).toBeLessThanOrEqual(200 + 40);
+    expect(outcomes.length).toBeLessThanOrEqual(60 + 40);
     expect(new Set(outcomes)).toEqual(new Set(['UNAVAILABLE']));
     expect(residentMiB(api)).toBeLessThan(full + 150);
     hangs = false;

@@ -32,7 +32,7 @@ export function startReader(url: string, onAnswer: (data: Answer['data']) => voi
         answered += 1;
         onAnswer(data);
       }
-      await pause(50);
+      await pause(100);
     }
   }
 
