@@ -88,16 +88,10 @@ function create(file: string, bucket: string): void {
 }
 
 /**
- * Deletes an index, and what SQLite keeps beside it.
+ * Whether the file is an index that was ever filled.
  *
  * @throws Failure INVALID when the file is something else
  */
-export function deleteSqliteIndex(file: string): void {
-  inspect(file);
-  deleteSqliteFile(file);
-}
-
-/** Whether the file is an index that was ever filled. */
 export function hasSegments(file: string): boolean {
   if (inspect(file) !== 'usable') return false;
   const db = connectSqliteFile(file);

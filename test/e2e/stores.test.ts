@@ -106,7 +106,6 @@ describe.concurrent('under the bucket', { timeout: 180_000 }, () => {
     await acknowledgedMore(load, 20);
     await disk.fill();
     await refusedMore(load, 'UNAVAILABLE', 20);
-    const acknowledged = load.acknowledged.size;
     expect(load.lastError()).toMatchObject({
       message: expect.stringContaining('send it again later'),
       extensions: { retryAfter: expect.any(Number) },
@@ -114,8 +113,8 @@ describe.concurrent('under the bucket', { timeout: 180_000 }, () => {
     expect(await readinessOf(api.url)).toEqual(notReady);
     expect(api.output()).toContain('the disk is full');
     // What is there is whole.
-    expect((await readStoredIn(`${disk.folder}/bucket`)).size).toBe(load.acknowledged.size);
-    expect(load.acknowledged.size).toBe(acknowledged);
+    const stored = await readStoredIn(`${disk.folder}/bucket`);
+    expect([...load.acknowledged].filter((id) => !stored.has(id))).toEqual([]);
 
     await disk.makeRoom();
     await acknowledgedMore(load, 20);
@@ -138,7 +137,8 @@ describe.concurrent('under the bucket', { timeout: 180_000 }, () => {
   test('a bucket that vanishes and comes back', async () => {
     const folder = await temporaryFolder();
     const api = await startApi(folder);
-    const load = startSenders(unhurried, api.url);
+    // Without a pause, so that it goes in the middle of a put.
+    const load = startSenders({ count: 8 }, api.url);
     const reader = startReader(api.url);
     await acknowledgedMore(load, 20);
     renameSync(`${folder}/bucket`, `${folder}/away`);

@@ -1,11 +1,12 @@
 /** simulated-indexes: the indexes of a simulation's APIs, each on a real file or in one real PostgreSQL. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IndexStore } from '../../api/index/index-store.ts';
 import { type IndexRebuild, openRebuild } from '../../api/index/open-index.ts';
 import { openPostgresIndex } from '../../api/index/postgres-index.ts';
 import { type IndexMode, openSqlIndex, takingSegments } from '../../api/index/sql-index.ts';
 import { openSqliteDatabase } from '../../api/index/sqlite-database.ts';
-import { connectSqliteFile, deleteSqliteIndex, prepareSqliteFile } from '../../api/index/sqlite-file.ts';
+import { connectSqliteFile, deleteSqliteJournal, prepareSqliteFile } from '../../api/index/sqlite-file.ts';
 import { openSqliteIndex } from '../../api/index/sqlite-index.ts';
 import { schemaVersion } from '../../api/index/tables.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
@@ -35,7 +36,8 @@ export function threadedIndexes({ folder, bucket, plugins }: SimulatedIndexesOpt
     open: (api) => openSqliteIndex({ file: fileOf(api), bucket, plugins }),
     dump: (api) => dumpSqlite(fileOf(api)),
     delete(api) {
-      deleteSqliteIndex(fileOf(api));
+      rmSync(fileOf(api), { force: true });
+      deleteSqliteJournal(fileOf(api));
       return true;
     },
     async anew(name) {
