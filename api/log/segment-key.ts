@@ -47,23 +47,7 @@ export function isSegmentKey(key: string): boolean {
   return pattern.test(key);
 }
 
-/**
- * When the first report of a segment was received, in milliseconds since 1970.
- *
- * Segments ending in `.gz` were named by when they were put, which may be past the end of their hour: the
- * instant is held within it, so that a key never sorts before `keyBefore` of its own time.
- *
- * @throws RangeError when the key is not that of a segment
- */
-export function segmentTime(key: string): number {
-  const [, date, hour, time] = pattern.exec(key) ?? [];
-  if (!date || !hour || !time) throw new RangeError(`not the key of a segment: ${key}`);
-  const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
-  const endOfHour = Date.UTC(year, month - 1, day, Number(hour) + 1);
-  return Math.min(Number.parseInt(time.replace('-', ''), 16), endOfHour - 1);
-}
-
-/** What to hand to `list({ after })` to get every segment whose `segmentTime` is this instant or later. */
+/** What to hand to `list({ after })` to get every segment whose first report was received at this instant or later. */
 export function keyBefore(ms: number): string {
   const instant = Math.max(0, Math.floor(ms));
   return `${segmentFolder(new Date(instant).toISOString())}${timeOfUuid(instant)}`;
