@@ -54,7 +54,7 @@ export async function openFolderBucket(folder: string): Promise<Bucket> {
             if (!isCode(cause, 'EEXIST')) throw cause;
           });
           await writeDurably(staged, body);
-          await makeFolder(dirname(target));
+          await makeFoldersOf(key, folder);
           await rename(staged, target);
         } catch (cause) {
           await rm(staged, { force: true });
@@ -111,6 +111,21 @@ async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+/** One by one and never the bucket itself: where it is gone, what is put must fail, not make another in its place. */
+async function makeFoldersOf(key: string, bucket: string): Promise<void> {
+  let parent = bucket;
+  for (const part of key.split('/').slice(0, -1)) {
+    const folder = join(parent, part);
+    try {
+      await mkdir(folder);
+      await syncFolder(parent);
+    } catch (cause) {
+      if (!isCode(cause, 'EEXIST')) throw cause;
+    }
+    parent = folder;
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -40,13 +40,18 @@ export async function openSqlIndex(
   const byName = new Map(declarations.map((declaration) => [declaration.name, declaration]));
   const writer = makeIndexWriter(database, byName);
   const finish = async () => {
-    const { query } = database;
-    const made = await query.selectFrom('meta').select('value').where('name', '=', 'finished').execute();
+    const isMade = async ({ query }: Pick<Database, 'query'>) => {
+      const made = await query.selectFrom('meta').select('value').where('name', '=', 'finished').execute();
+      return made.length > 0;
+    };
     // Where others write, asking for what is there already would wait for them.
-    if (made.length > 0) return;
-    for (const statement of createQueryIndexStatements()) await sql.raw(statement).execute(query);
-    await writer.change(async ({ insert }) => {
-      await insert('meta', ['name', 'value'], [['finished', 'true']], 'keep');
+    if (await isMade(database)) return;
+    await writer.change(async (transaction) => {
+      // Several may start at once on an index that is new.
+      if (await isMade(transaction)) return;
+      for (const statement of createQueryIndexStatements())
+        await sql.raw(statement).execute(transaction.query);
+      await transaction.insert('meta', ['name', 'value'], [['finished', 'true']], 'keep');
     });
   };
   if (mode === 'live') await finish();
