@@ -67,7 +67,7 @@ async function expectAll({ url }: ApiProcess, { acknowledged }: Senders): Promis
 async function expectGoesOn(reader: Reader): Promise<void> {
   await reader.stop();
   expectOnly(reader);
-  expect(reader.answered()).toBeGreaterThan(2);
+  expect(reader.answered()).toBeGreaterThan(0);
 }
 
 async function expectRunning(api: ApiProcess): Promise<void> {
