@@ -8,6 +8,7 @@ import DataLoader from 'dataloader';
 import type { IndexReader, ReportRow } from './index/index-store.ts';
 import type { Log } from './log/log.ts';
 import type { StoredReport } from './log/stored-report.ts';
+import { within } from './within.ts';
 
 export type Intake = {
   /**
@@ -35,19 +36,12 @@ export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake 
   });
 
   async function find(id: string): Promise<ReportRow | null> {
-    const patience = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => patience.reject(new Error(`no answer within ${patienceMs} ms`)),
-      patienceMs,
-    );
     try {
-      return await Promise.race([known.load(id), patience.promise]);
+      return await within(patienceMs, 'the index', known.load(id));
     } catch (cause) {
       // The index drops a second copy by its id when it catches up, so nothing is counted twice.
       onIndexError(cause);
       return null;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

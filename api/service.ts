@@ -6,7 +6,6 @@ import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
 import type { AnyPlugin } from '../plugins/plugin.ts';
 import type { Bucket, BucketWriter } from './bucket/bucket.ts';
-import { Failure } from './failure.ts';
 import type { IndexStore } from './index/index-store.ts';
 import { openIndexFeed } from './index-feed.ts';
 import { openIntake } from './intake.ts';
@@ -14,6 +13,7 @@ import { openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
 import { createServer, type Server } from './server.ts';
 import { makeUpkeep } from './upkeep.ts';
+import { within } from './within.ts';
 
 /**
  * So long a put that failed speaks for the next one. Not for ever: who sends only to an API that is ready would never
@@ -97,19 +97,6 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       bucket.close();
     },
   };
-}
-
-/** @throws Failure UNAVAILABLE when it takes longer: a server that is frozen or cut off does not say so itself */
-async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(new Failure('UNAVAILABLE', `${what} does not answer within ${ms / 1000} s`));
-  }, ms);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** A bucket that cannot be written, as on a full disk, can still be listed: only puts tell. */
