@@ -8,6 +8,7 @@ import { GraphQLDateTime, GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import type { ApiContext } from './context.ts';
+import type { ChangeFilterInput } from './schema/change.ts';
 import type { Direction, HostOrderField, ReportOrderField } from './index/index-store.ts';
 
 export type SchemaTypes = {
@@ -19,13 +20,16 @@ export type SchemaTypes = {
     JSON: { Input: NonNullable<unknown>; Output: unknown };
     SafeInt: { Input: number; Output: number };
     Labels: { Input: Record<string, string>; Output: Record<string, string> };
+    Bytes: { Input: number; Output: number };
+    Duration: { Input: number; Output: number };
   };
   /** Inputs that depend on the plugins, and are named where they are used. */
   Inputs: {
     ReportFilter: FilterInput;
     HostFilter: FilterInput;
     ReportOrder: OrderInput<ReportOrderField>;
-    HostOrder: OrderInput<HostOrderField>;
+    HostOrder: OrderInput<HostOrderField> & { fact?: string | null };
+    ChangeFilter: ChangeFilterInput;
   };
 };
 

@@ -76,6 +76,13 @@ function toRow(report: StoredReport): ReportRow {
     collectedAt: Date.parse(report.collectedAt),
     receivedAt,
     results,
-    ownHost: { ...host, agentVersion, intervalSeconds, firstSeenAt: receivedAt, lastSeenAt: receivedAt },
+    ownHost: {
+      ...host,
+      asOf: null,
+      agentVersion,
+      intervalSeconds,
+      firstSeenAt: receivedAt,
+      lastSeenAt: receivedAt,
+    },
   };
 }

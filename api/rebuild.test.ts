@@ -169,6 +169,6 @@ describeIf(hasPostgres(), postgresNeeded, 'PostgreSQL', async () => {
   const server = await startPostgres();
   describeRebuild(async () => {
     const url = await server.createDatabase();
-    return { settings: { kind: 'postgres', url }, dump: () => dumpPostgres(url, 'os_inspector_v2') };
+    return { settings: { kind: 'postgres', url }, dump: () => dumpPostgres(url, 'os_inspector_v3') };
   });
 });

@@ -4,7 +4,7 @@
  * `npm run bench -- queries --reports 100000,1000000 --hosts 10000`. One index grows from size to size; at each, every
  * question is asked many times with other hosts, addresses and instants, drawn the same for the same seed.
  */
-import type { FilterOf, HostFilter, ReportFilter } from '../api/index/filter.ts';
+import type { FactsFilter, HostFilter, ReportFilter } from '../api/index/filter.ts';
 import type { IndexStore, ReportOrderField } from '../api/index/index-store.ts';
 import { toFactConditions } from '../api/schema/plugin-filter.ts';
 import { loadBuiltinPlugins } from '../plugins/index.ts';
@@ -114,7 +114,7 @@ function drawFrom(hostIds: readonly string[], from: number, to: number): Draw {
 
 function makeQuestions(plugins: readonly AnyPlugin[]): Question[] {
   /** As a client writes them: `{ os: { distribution: { eq: … } } }`. */
-  const facts = (input: Record<string, Record<string, unknown>>): FilterOf<never> => ({
+  const facts = (input: Record<string, Record<string, unknown>>): FactsFilter => ({
     kind: 'and',
     filters: Object.entries(input).map(([name, given]) => {
       const plugin = plugins.find((one) => one.name === name);
@@ -137,7 +137,7 @@ function makeQuestions(plugins: readonly AnyPlugin[]): Question[] {
       { limit: pageSize, ...(before === undefined ? {} : { after: { value: before, id: lastId } }) },
     );
   const byName = (index: IndexStore, filter: HostFilter | null) =>
-    index.hosts({ filter, order: { field: 'NAME', direction: 'ASC' } }, { limit: pageSize });
+    index.hosts({ filter, asOf: null, order: { field: 'NAME', direction: 'ASC' } }, { limit: pageSize });
   const inAnyInterface = (address: object) =>
     facts({ network: { interfaces: { some: { addresses: { some: { address } } } } } });
 
@@ -199,7 +199,7 @@ function makeQuestions(plugins: readonly AnyPlugin[]): Question[] {
     { name: 'first 20 hosts with a rare fact', ask: (index) => byName(index, rare) },
     {
       name: 'latest facts of 20 hosts',
-      ask: (index, { hostId }) => index.latestResults(Array.from({ length: pageSize }, hostId)),
+      ask: (index, { hostId }) => index.latestResults(Array.from({ length: pageSize }, hostId), null),
     },
     { name: 'count of all reports', ask: (index) => index.countReports(null), isBounded: false },
     {
@@ -209,7 +209,7 @@ function makeQuestions(plugins: readonly AnyPlugin[]): Question[] {
     },
     {
       name: 'count of the hosts with a common fact',
-      ask: (index) => index.countHosts(common),
+      ask: (index) => index.countHosts({ filter: common, asOf: null }),
       isBounded: false,
     },
   ];

@@ -9,7 +9,9 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** How two values of a kind are ordered and matched; each has one filter type in the GraphQL schema. */
-export const comparisons = ['text', 'number', 'boolean', 'instant', 'version', 'ip'] as const;
+export const comparisons = [
+  ...(['text', 'number', 'boolean', 'instant', 'duration', 'bytes', 'version', 'ip', 'mac'] as const),
+] as const;
 export type Comparison = (typeof comparisons)[number];
 
 /** Six octets for Ethernet and Wi-Fi, eight for FireWire and ZigBee, twenty for InfiniBand. */
@@ -33,7 +35,7 @@ export const scalarKinds = {
   text: { schema: words, compare: 'text', unit: null },
   count: { schema: z.int().nonnegative(), compare: 'number', unit: null },
   number: { schema: z.number(), compare: 'number', unit: null },
-  bytes: { schema: z.int().nonnegative(), compare: 'number', unit: 'bytes' },
+  bytes: { schema: z.int().nonnegative(), compare: 'bytes', unit: 'bytes' },
   hertz: { schema: z.number().positive(), compare: 'number', unit: 'hertz' },
   ratio: { schema: z.number().min(0).max(1), compare: 'number', unit: null },
   boolean: { schema: z.boolean(), compare: 'boolean', unit: null },
@@ -42,7 +44,7 @@ export const scalarKinds = {
     compare: 'instant',
     unit: null,
   },
-  duration: { schema: z.number().nonnegative(), compare: 'number', unit: 'seconds' },
+  duration: { schema: z.number().nonnegative(), compare: 'duration', unit: 'seconds' },
   version: { schema: words, compare: 'version', unit: null },
   ip: {
     schema: z
@@ -54,7 +56,7 @@ export const scalarKinds = {
   },
   mac: {
     schema: z.string().regex(macPattern, 'must be lower-case hexadecimal octets with colons'),
-    compare: 'text',
+    compare: 'mac',
     unit: null,
   },
 } as const satisfies Record<string, KindInfo>;
@@ -78,6 +80,11 @@ export type ListFact<E extends ListElement = ListElement, N extends boolean = bo
   nullable?: N;
   /** One scalar fact for a list of values, or named facts for a list of records. */
   of: E;
+  /**
+   * Facts of the record that together tell an element from the others, such as an interface's name: what changed is then
+   * told by element. Without it, an element that changed is one that went and one that came.
+   */
+  key?: string | readonly string[];
 };
 
 export type Fact = ScalarFact | ListFact;
@@ -142,9 +149,10 @@ export function number<const N extends boolean = true>(
 export function list<const E extends ListElement, const N extends boolean = true>(
   description: string,
   of: E,
-  options?: Options<N>,
+  options?: Options<N> & Pick<ListFact, 'key'>,
 ): ListFact<E, N> & { nullable: N } {
-  return { kind: 'list', description, nullable: (options?.nullable ?? true) as N, of };
+  const { nullable, key } = options ?? {};
+  return { kind: 'list', description, nullable: (nullable ?? true) as N, of, ...(key ? { key } : {}) };
 }
 
 /** Whether a list holds single values; otherwise it holds records. */

@@ -5,7 +5,7 @@
  * This module is the whole interface for plugin authors: `import … from 'os-inspector/plugin'`.
  */
 import { z } from 'zod';
-import { type Facts, type FactValues, type ListElement, scalarKinds } from './fact.ts';
+import { type Facts, type FactValues, isScalar, type ListElement, scalarKinds } from './fact.ts';
 
 export type { Fact, FactKind, Facts, FactValues, ListElement, ListFact, ScalarFact } from './fact.ts';
 export {
@@ -95,16 +95,31 @@ const scalarDeclaration = z.strictObject({
   unit: z.string().min(1).optional(),
   nullable,
 });
-const listDeclaration = z.strictObject({
-  kind: z.literal('list'),
-  description,
-  nullable,
-  get of(): z.ZodType<ListElement> {
-    return z.union([scalarDeclaration, factsDeclaration]);
-  },
-});
+const listDeclaration = z
+  .strictObject({
+    kind: z.literal('list'),
+    description,
+    nullable,
+    get of(): z.ZodType<ListElement> {
+      return z.union([scalarDeclaration, factsDeclaration]);
+    },
+    key: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+  })
+  .superRefine(({ of, key }, ctx) => {
+    for (const name of key === undefined ? [] : [key].flat()) {
+      const fact = isScalar(of) || !Object.hasOwn(of, name) ? undefined : of[name];
+      if (fact && fact.kind !== 'list') continue;
+      ctx.addIssue({ code: 'custom', path: ['key'], message: `${name} is no single value of its records` });
+    }
+  });
+/** Filters combine conditions by these. */
+const reservedFactNames = ['and', 'or', 'not'];
+const factName = identifier.refine(
+  (name) => !reservedFactNames.includes(name),
+  `must not be ${reservedFactNames.join(', ')}: filters are combined by these`,
+);
 const factsDeclaration: z.ZodType<Facts> = z
-  .record(identifier, z.discriminatedUnion('kind', [scalarDeclaration, listDeclaration]))
+  .record(factName, z.discriminatedUnion('kind', [scalarDeclaration, listDeclaration]))
   .refine((facts) => Object.keys(facts).length > 0, 'must name at least one');
 
 const pluginDeclaration = z

@@ -29,6 +29,7 @@ export default definePlugin({
         home: text('Home folder; null when it is empty'),
         shell: text('Login shell', { nullable: false }),
       },
+      { key: 'name' },
     ),
   },
   readings: {

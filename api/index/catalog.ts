@@ -5,8 +5,9 @@
  */
 import { inChunks } from './chunks.ts';
 import type { Database, Transaction } from './database.ts';
-import type { Digest } from './digest.ts';
-import { type Declaration, flattenFacts } from './flatten.ts';
+import { type Digest, hostPathRoot, hostPlugin } from './digest.ts';
+import { foldCase } from './comparable.ts';
+import { type Declarations, type FlatValue, flattenFacts, flattenUndeclared } from './flatten.ts';
 import { type Content, type PluginState, type ToldResult, toContent } from './timeline.ts';
 import type { WriterMemory } from './writer-memory.ts';
 
@@ -18,13 +19,9 @@ export function known<T>(value: T | undefined): T {
   return value;
 }
 
-/** By plugin name. */
-export type Declarations = ReadonlyMap<string, Declaration>;
-
 export async function learnFactSets(
   transaction: Transaction,
   memory: WriterMemory,
-  declarations: Declarations,
   { factSets, contents }: Pick<Digest, 'factSets' | 'contents'>,
 ): Promise<void> {
   const { query, insert } = transaction;
@@ -49,7 +46,7 @@ export async function learnFactSets(
     ['id', 'hash', 'plugin', 'facts'],
     added.map(({ id, hash, plugin, facts }) => [id, hash, plugin, facts]),
   );
-  await insertValues(transaction, memory, declarations, added);
+  await insertValues(transaction, memory, added);
 }
 
 type FactSetRow = { id: number; hash: string; plugin: string; facts: string };
@@ -57,32 +54,48 @@ type FactSetRow = { id: number; hash: string; plugin: string; facts: string };
 /** Fact sets taken apart at once: the first reports of a fleet bring tens of thousands, of some twenty values each. */
 const factSetsAtOnce = 200;
 
-/** Takes fact sets apart into comparable values, if their plugin is known. */
+/** Takes fact sets apart into comparable values. */
 export async function insertValues(
   transaction: Transaction,
   memory: WriterMemory,
-  declarations: Declarations,
   factSets: readonly Pick<FactSetRow, 'id' | 'plugin' | 'facts'>[],
 ): Promise<void> {
   for (let from = 0; from < factSets.length; from += factSetsAtOnce) {
-    const flat = factSets.slice(from, from + factSetsAtOnce).flatMap(({ id, plugin, facts }) => {
-      const declaration = declarations.get(plugin);
-      return declaration
-        ? flattenFacts(declaration, JSON.parse(facts)).map((value) => ({ id, ...value }))
-        : [];
-    });
+    const flat = factSets
+      .slice(from, from + factSetsAtOnce)
+      .flatMap(({ id, plugin, facts }) =>
+        flatten(memory.declarations, plugin, JSON.parse(facts)).map((value) => ({ id, ...value })),
+      );
     await learnPaths(transaction, memory, new Set(flat.map(({ path }) => path)));
     await transaction.insert(
       'fact_values',
-      ['fact_set', 'path', 'item', 'parent', 'text', 'number'],
-      flat.map(({ id, path, item, parent, text, number }) => {
-        return [id, known(memory.paths.get(path)), item, parent, text, number];
+      ['fact_set', 'path', 'item', 'parent', 'text', 'folded', 'number'],
+      flat.map(({ id, path, item, parent, text, folded, number }) => {
+        return [id, known(memory.paths.get(path)), item, parent, text, folded, number];
       }),
+      // Names in what is not declared may hold dots, so that two values have one path: the first is compared.
+      'keep',
     );
   }
 }
 
-async function learnPaths(
+function flatten(declarations: Declarations, plugin: string, facts: unknown): FlatValue[] {
+  const declaration = declarations.get(plugin);
+  if (declaration) return flattenFacts(declaration, facts);
+  return flattenUndeclared(pathRoot(plugin), facts);
+}
+
+/** What the paths of a plugin's facts begin with. */
+export function pathRoot(plugin: string): string {
+  return plugin === hostPlugin ? hostPathRoot : plugin;
+}
+
+/** The plugin whose facts' paths begin so. */
+export function pluginOf(root: string): string {
+  return root === hostPathRoot ? hostPlugin : root;
+}
+
+export async function learnPaths(
   transaction: Transaction,
   memory: WriterMemory,
   paths: ReadonlySet<string>,
@@ -172,24 +185,20 @@ export async function learnContents(
     const content = contents.get(hash);
     if (!content || memory.contents.has(hash)) continue;
     const id = await memory.nextId(transaction, 'contents');
-    const { host, agentVersion, intervalSeconds } = content;
-    const hostId = known(memory.hosts.get(host.id)).id;
-    rows.push([id, hostId, hash, host.name, host.labels, agentVersion, intervalSeconds]);
+    const { host } = content;
+    rows.push([id, known(memory.hosts.get(host.id)).id, hash, host.name]);
     const results = content.results.map(({ plugin, version, status, error, factSet, shape }, position) => {
       const set = factSet === null ? null : known(memory.factSets.get(factSet));
-      resultRows.push([id, position, plugin, version, status, error, set, shape]);
+      const folded = error === null || foldCase(error) === error ? null : foldCase(error);
+      resultRows.push([id, position, plugin, version, status, error, folded, set, shape]);
       return { plugin, status, factSet: set };
     });
     memory.contents.set(hash, { ...toContent(id, results), name: host.name });
   }
-  await insert(
-    'contents',
-    ['id', 'host', 'hash', 'name', 'labels', 'agent_version', 'interval_seconds'],
-    rows,
-  );
+  await insert('contents', ['id', 'host', 'hash', 'name'], rows);
   await insert(
     'content_results',
-    ['content', 'position', 'plugin', 'version', 'status', 'error', 'fact_set', 'shape'],
+    ['content', 'position', 'plugin', 'version', 'status', 'error', 'folded', 'fact_set', 'shape'],
     resultRows,
   );
 }

@@ -5,11 +5,12 @@ const chunkSize = 1_000;
 export async function inChunks<Value, Row>(
   values: Iterable<Value>,
   find: (part: Value[]) => Promise<Row[]>,
+  size = chunkSize,
 ): Promise<Row[]> {
   const all = [...values];
   const rows: Row[] = [];
-  for (let from = 0; from < all.length; from += chunkSize) {
-    for (const row of await find(all.slice(from, from + chunkSize))) rows.push(row);
+  for (let from = 0; from < all.length; from += size) {
+    for (const row of await find(all.slice(from, from + size))) rows.push(row);
   }
   return rows;
 }

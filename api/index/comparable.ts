@@ -10,9 +10,11 @@ import type { Comparison } from '../../plugins/fact.ts';
 
 export type Comparable = string | number;
 
+const numeric: ReadonlySet<Comparison> = new Set(['number', 'boolean', 'instant', 'duration', 'bytes']);
+
 /** Which of the two columns a comparison uses. */
 export function columnOf(comparison: Comparison): 'text' | 'number' {
-  return comparison === 'number' || comparison === 'boolean' || comparison === 'instant' ? 'number' : 'text';
+  return numeric.has(comparison) ? 'number' : 'text';
 }
 
 /**
@@ -23,6 +25,8 @@ export function columnOf(comparison: Comparison): 'text' | 'number' {
 export function toComparable(comparison: Comparison, value: unknown): Comparable {
   switch (comparison) {
     case 'number':
+    case 'duration':
+    case 'bytes':
       if (typeof value === 'number') return value;
       break;
     case 'boolean':
@@ -35,6 +39,9 @@ export function toComparable(comparison: Comparison, value: unknown): Comparable
     }
     case 'text':
       if (typeof value === 'string') return withoutNul(value);
+      break;
+    case 'mac':
+      if (typeof value === 'string') return value.toLowerCase().replaceAll('-', ':');
       break;
     case 'version':
       if (typeof value === 'string') return versionKey(withoutNul(value));
@@ -53,6 +60,11 @@ export function toComparable(comparison: Comparison, value: unknown): Comparable
 export function versionKey(version: string): string {
   const parts = version.match(/\d+|\D/g) ?? [];
   return `${parts.map(partKey).join('')}${endOfVersion}`;
+}
+
+/** What the keys of all versions begin with that begin with this text, which ends where a part does. */
+export function versionPrefix(text: string): string {
+  return versionKey(text).slice(0, -endOfVersion.length);
 }
 
 /** Sorts after `~` and before everything else that may follow. */
@@ -88,6 +100,11 @@ function addressKey(address: ipaddr.IPv4 | ipaddr.IPv6): string {
 
 function hex(key: bigint): string {
   return key.toString(16).padStart(32, '0');
+}
+
+/** Text as it is compared where case does not matter. */
+export function foldCase(text: string): string {
+  return text.toLowerCase();
 }
 
 /** PostgreSQL has no text with U+0000, and SQLite's functions end there. */

@@ -1,8 +1,10 @@
 /** declarations: keeps the comparable values in step with the plugins' declarations, which change with versions. */
 import { hash } from 'node:crypto';
-import { type Declarations, insertValues } from './catalog.ts';
+import { inChunks } from './chunks.ts';
+import { insertValues } from './catalog.ts';
+import { writeDifferences } from './change-rows.ts';
 import type { Transaction } from './database.ts';
-import type { Declaration } from './flatten.ts';
+import type { Declaration, Declarations } from './flatten.ts';
 import type { IndexWriter } from './index-writer.ts';
 import type { WriterMemory } from './writer-memory.ts';
 
@@ -16,13 +18,16 @@ export async function followDeclarations(writer: IndexWriter, declarations: Decl
     const before = new Map(
       (await query.selectFrom('plugins').selectAll().execute()).map((row) => [row.name, row.declaration]),
     );
-    // What comes in while a plugin is not known is not taken apart: when it returns, all of it has to be.
+    // What is not declared is taken apart as well, but into other values.
     const gone = [...before.keys()].filter((name) => !declarations.has(name));
-    if (gone.length > 0) await query.deleteFrom('plugins').where('name', 'in', gone).execute();
+    for (const name of gone) {
+      await takeApart(transaction, memory, name);
+      await query.deleteFrom('plugins').where('name', '=', name).execute();
+    }
     for (const declaration of declarations.values()) {
       const identity = identityOf(declaration);
       if (before.get(declaration.name) === identity) continue;
-      await takeApart(transaction, memory, declarations, declaration.name);
+      await takeApart(transaction, memory, declaration.name);
       await insert('plugins', ['name', 'declaration'], [[declaration.name, identity]], {
         set: ['declaration'],
       });
@@ -30,17 +35,11 @@ export async function followDeclarations(writer: IndexWriter, declarations: Decl
   });
 }
 
-async function takeApart(
-  transaction: Transaction,
-  memory: WriterMemory,
-  declarations: Declarations,
-  plugin: string,
-): Promise<void> {
+async function takeApart(transaction: Transaction, memory: WriterMemory, plugin: string): Promise<void> {
   const { query } = transaction;
-  await query
-    .deleteFrom('fact_values')
-    .where('fact_set', 'in', query.selectFrom('fact_sets').select('id').where('plugin', '=', plugin))
-    .execute();
+  const own = query.selectFrom('fact_sets').select('id').where('plugin', '=', plugin);
+  await query.deleteFrom('fact_values').where('fact_set', 'in', own).execute();
+  await query.deleteFrom('differences').where('after', 'in', own).execute();
   for (let last = 0, more = true; more; ) {
     const rows = await query
       .selectFrom('fact_sets')
@@ -51,7 +50,12 @@ async function takeApart(
       .limit(pageSize)
       .execute();
     const factSets = rows.map((row) => ({ ...row, plugin }));
-    await insertValues(transaction, memory, declarations, factSets);
+    await insertValues(transaction, memory, factSets);
+    const pairs = await inChunks(
+      rows.map(({ id }) => id),
+      (part) => query.selectFrom('changes').select(['before', 'after']).where('after', 'in', part).execute(),
+    );
+    await writeDifferences(transaction, memory, pairs);
     last = rows.at(-1)?.id ?? last;
     more = rows.length === pageSize;
   }

@@ -4,7 +4,7 @@ import { madeUpHistory } from '../../test/support/histories.ts';
 import { seededRandom } from '../../test/support/noise.ts';
 import { result, storedReport } from '../../test/support/reports.ts';
 import type { StoredReport } from '../log/stored-report.ts';
-import { makeDigester } from './digest.ts';
+import { hostPlugin, makeDigester } from './digest.ts';
 
 const key = 'reports/date=2026-05-01/hour=10/x.ndjson.zst';
 const lineOf = (report: StoredReport) => JSON.stringify(report);
@@ -90,6 +90,8 @@ test('equal facts are one fact set in whatever key order, and every plugin has i
   expect([...digest([{ key, reports }], 'all').factSets.values()].map(({ plugin }) => plugin)).toEqual([
     'os',
     'cpu',
+    // What both say of their host.
+    hostPlugin,
     'rack',
   ]);
 });
@@ -98,7 +100,7 @@ test('bodies that were delivered are left out until all are asked for', () => {
   const { digest, delivered } = makeDigester(10);
   const reports = [storedReport({ results: [result('os', { kernel: '6.1' })] })];
   const first = digest([{ key, reports }], 'new');
-  expect([first.contents.size, first.factSets.size]).toEqual([1, 1]);
+  expect([first.contents.size, first.factSets.size]).toEqual([1, 2]);
   // Not delivered, so not left out.
   expect(digest([{ key, reports }], 'new').contents.size).toBe(1);
   delivered(first);

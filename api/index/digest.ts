@@ -23,10 +23,24 @@ export type ResultDigest = {
 };
 
 export type ContentDigest = {
-  host: { id: string; name: string; labels: string };
+  host: { id: string; name: string };
+  /** What the report says of its host, as the result of `hostPlugin`, then those of its plugins. */
+  results: readonly ResultDigest[];
+};
+
+/**
+ * Stands for a plugin where reports tell of the host itself: name, labels, agent. So these are compared, counted and
+ * remembered as facts are. No plugin can be named so.
+ */
+export const hostPlugin = '';
+/** What the paths of these facts begin with: `host.name`, `host.labels.environment`. */
+export const hostPathRoot = 'host';
+
+export type HostFacts = {
+  name: string;
+  labels: Record<string, string>;
   agentVersion: string | null;
   intervalSeconds: number | null;
-  results: readonly ResultDigest[];
 };
 
 export type ReportDigest = {
@@ -103,28 +117,34 @@ export function makeDigester(maxTemplates: number): Digester {
   function digestReport(report: StoredReport): Digested {
     const factSets = new Map<string, FactSetDigest>();
     const measured: Json[] = [];
+    const tell = (plugin: string, facts: unknown): string => {
+      const text = JSON.stringify(facts);
+      const factSet = identify(plugin, facts, text);
+      factSets.set(factSet, { plugin, facts: text });
+      return factSet;
+    };
+    const name = withoutNul(report.host.name);
     const results = report.results.map((result): ResultDigest => {
       const { version, status, durationMs, facts, readings } = result;
       const plugin = withoutNul(result.plugin);
       measured.push(durationMs);
       const shape = isNothing(readings) ? null : JSON.stringify(splitShape(readings as Json, measured));
-      let factSet: string | null = null;
-      if (!isNothing(facts)) {
-        const text = JSON.stringify(facts);
-        factSet = identify(plugin, facts, text);
-        factSets.set(factSet, { plugin, facts: text });
-      }
+      const factSet = isNothing(facts) ? null : tell(plugin, facts);
       return { plugin, version, status, error: orNull(result.error), factSet, shape };
     });
-    const body: ContentDigest = {
-      host: {
-        id: report.host.id.toLowerCase(),
-        name: withoutNul(report.host.name),
-        labels: JSON.stringify(report.host.labels),
-      },
+    const hostFacts: HostFacts = {
+      name,
+      labels: report.host.labels,
       agentVersion: orNull(report.agentVersion),
       intervalSeconds: report.intervalSeconds,
-      results,
+    };
+    const ofHost: ResultDigest = {
+      ...{ plugin: hostPlugin, version: null, status: 'OK', error: null, shape: null },
+      factSet: tell(hostPlugin, hostFacts),
+    };
+    const body: ContentDigest = {
+      host: { id: report.host.id.toLowerCase(), name },
+      results: [ofHost, ...results],
     };
     const content = contentHash(body);
     const digest: ReportDigest = {
@@ -194,7 +214,7 @@ export function makeDigester(maxTemplates: number): Digester {
   };
 }
 
-function contentHash({ host, agentVersion, intervalSeconds, results }: ContentDigest): string {
+function contentHash({ host, results }: ContentDigest): string {
   const fields = results.map(({ plugin, version, status, error, factSet, shape }) => [
     plugin,
     version,
@@ -203,11 +223,7 @@ function contentHash({ host, agentVersion, intervalSeconds, results }: ContentDi
     factSet,
     shape,
   ]);
-  return hash(
-    'sha256',
-    JSON.stringify([host.id, host.name, host.labels, agentVersion, intervalSeconds, fields]),
-    'base64url',
-  );
+  return hash('sha256', JSON.stringify([host.id, fields]), 'base64url');
 }
 
 function isNothing(value: unknown): boolean {

@@ -1,5 +1,6 @@
 /** host-rows: writes what follows for hosts from their reports, and computes one anew from all of them. */
 import { readContents } from './catalog.ts';
+import { writeChanges } from './change-rows.ts';
 import type { Database, Transaction } from './database.ts';
 import { advance, type HostState, isBefore, noRows, type TimelineRows, toContent } from './timeline.ts';
 import type { KnownHost, WriterMemory } from './writer-memory.ts';
@@ -8,10 +9,13 @@ import type { KnownHost, WriterMemory } from './writer-memory.ts';
 export type HostUpdate = { host: KnownHost; rows: TimelineRows };
 
 export async function writeHosts(
-  { toUuid }: Pick<Database, 'toUuid'>,
-  { insert }: Transaction,
+  database: Pick<Database, 'toUuid'>,
+  transaction: Transaction,
+  memory: WriterMemory,
   updates: readonly HostUpdate[],
 ): Promise<void> {
+  const { toUuid } = database;
+  const { insert } = transaction;
   const uuidOrNull = (text: string | null) => (text === null ? null : toUuid(text));
   await insert(
     'hosts',
@@ -25,20 +29,10 @@ export async function writeHosts(
     }),
     { set: ['first_seen_at', 'last_seen_at', 'told_at', 'report', 'content', 'name'] },
   );
-  await insert(
-    'changes',
-    ['host', 'plugin', 'at', 'report', 'before', 'after'],
-    updates.flatMap(({ host, rows }) =>
-      rows.changes.map(({ plugin, at, report, before, after }) => [
-        host.id,
-        plugin,
-        at,
-        toUuid(report),
-        before,
-        after,
-      ]),
-    ),
+  const changes = updates.flatMap(({ host, rows }) =>
+    rows.changes.map((change) => ({ ...change, host: host.id })),
   );
+  await writeChanges(database, transaction, memory, changes);
   await insert(
     'host_plugins',
     ['host', 'plugin', 'fact_set', 'report'],
@@ -113,6 +107,6 @@ export async function recomputeHost(
     name,
     state,
   };
-  await writeHosts(database, transaction, [{ host, rows }]);
+  await writeHosts(database, transaction, memory, [{ host, rows }]);
   memory.hosts.set(uuid, host);
 }

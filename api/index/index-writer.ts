@@ -4,10 +4,11 @@
  * One transaction for all that it is handed, with as many statements for a thousand reports as for one. Remembers
  * hosts and numbers from one to the next, for as long as nobody else has written in between.
  */
-import { type Declarations, known, Lacking, learnContents, learnFactSets, learnHosts } from './catalog.ts';
+import { known, Lacking, learnContents, learnFactSets, learnHosts } from './catalog.ts';
 import { inChunks } from './chunks.ts';
 import type { Database, Transaction } from './database.ts';
 import { type Digest, type ReportDigest, toldAt } from './digest.ts';
+import type { Declarations } from './flatten.ts';
 import { type HostUpdate, recomputeHost, writeHosts } from './host-rows.ts';
 import { type LateReport, placeLateReports } from './late-reports.ts';
 import { advance, isBefore, noRows } from './timeline.ts';
@@ -27,7 +28,7 @@ export type IndexWriter = {
 };
 
 export function makeIndexWriter(database: Database, declarations: Declarations): IndexWriter {
-  const memory = makeWriterMemory();
+  const memory = makeWriterMemory(declarations);
 
   async function change<T>(work: (transaction: Transaction, memory: WriterMemory) => Promise<T>): Promise<T> {
     try {
@@ -47,7 +48,7 @@ export function makeIndexWriter(database: Database, declarations: Declarations):
     change,
     async apply(digest) {
       try {
-        await change((transaction) => applyDigest(database, transaction, memory, declarations, digest));
+        await change((transaction) => applyDigest(database, transaction, memory, digest));
         return true;
       } catch (cause) {
         if (cause instanceof Lacking) return false;
@@ -85,7 +86,6 @@ async function applyDigest(
   database: Database,
   transaction: Transaction,
   memory: WriterMemory,
-  declarations: Declarations,
   digest: Digest,
 ): Promise<void> {
   const { insert } = transaction;
@@ -105,7 +105,7 @@ async function applyDigest(
   const reports = [...fresh, ...earlier];
   if (reports.length === 0) return;
 
-  await learnFactSets(transaction, memory, declarations, digest);
+  await learnFactSets(transaction, memory, digest);
   await learnHosts(database, transaction, memory, new Set(reports.map(({ hostId }) => hostId)));
   await learnContents(transaction, memory, digest, new Set(reports.map(({ content }) => content)));
   const hostOf = (report: ReportDigest) => known(memory.hosts.get(report.hostId));
@@ -147,8 +147,9 @@ async function applyDigest(
     updates.push({ host, rows });
     if (before.length > 0) late.push({ host, reports: before });
   }
-  await writeHosts(database, transaction, updates);
-  for (const { host, reports: ofHost } of late) await placeLateReports(database, transaction, host, ofHost);
+  await writeHosts(database, transaction, memory, updates);
+  for (const { host, reports: ofHost } of late)
+    await placeLateReports(database, transaction, memory, host, ofHost);
 
   // A copy that counts instead of the one that is there may say anything: all of its host is computed anew.
   const owners = await hostsOf(database, transaction, replacedOwners);

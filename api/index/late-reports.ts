@@ -3,9 +3,10 @@
  *
  * Its rows in `reports` are there already, with those of all others of its batch. Repairs the changes on either side.
  */
+import { writeChanges } from './change-rows.ts';
 import type { Database, Transaction } from './database.ts';
 import { type Change, type Content, isBefore, type Moment, type PluginState } from './timeline.ts';
-import type { KnownHost } from './writer-memory.ts';
+import type { KnownHost, WriterMemory } from './writer-memory.ts';
 
 export type LateReport = Moment & { content: Content };
 
@@ -13,6 +14,7 @@ export type LateReport = Moment & { content: Content };
 export async function placeLateReports(
   database: Pick<Database, 'toUuid' | 'fromUuid'>,
   transaction: Transaction,
+  memory: WriterMemory,
   host: KnownHost,
   late: readonly LateReport[],
 ): Promise<void> {
@@ -60,12 +62,9 @@ export async function placeLateReports(
       return;
     }
     changes.push(change);
-    await insert(
-      'changes',
-      ['host', 'plugin', 'at', 'report', 'before', 'after'],
-      [[host.id, plugin, at, toUuid(report), before, after]],
-      { set: ['before', 'after'] },
-    );
+    await writeChanges(database, transaction, memory, [{ ...change, host: host.id }], {
+      set: ['before', 'after'],
+    });
   }
 
   /** Where the host's newer reports do not tell of the plugin, this may be the latest of it. */

@@ -17,7 +17,7 @@ describeIf(hasPostgres(), postgresNeeded, 'PostgreSQL index', async () => {
       const url = await server.createDatabase();
       const index = await openPostgresIndex({ url, bucket, plugins: builtin });
       whenFileIsDone(() => index.close());
-      return { index, dump: () => dumpPostgres(url, 'os_inspector_v2') };
+      return { index, dump: () => dumpPostgres(url, 'os_inspector_v3') };
     });
   });
 });

@@ -2,13 +2,15 @@
  * report-list: lists and counts reports, walking the order of time or gathering from few hosts (see report-plan.ts).
  */
 import { type RawBuilder, sql } from 'kysely';
+import { inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { ReportFilter } from './filter.ts';
-import { type Condition, reportCondition } from './filter-condition.ts';
-import type { Listing, ReportOrderField, Slice } from './index-store.ts';
+import { reportCondition } from './filter-condition.ts';
+import type { ReportCount, ReportCountUnit, ReportListing, ReportOrderField, Slice } from './index-store.ts';
 import { type HostSpan, planReports } from './report-plan.ts';
 import { sliceOf } from './slice.ts';
 import type { Row } from './tables.ts';
+import type { Condition } from './test-condition.ts';
 
 const reportOrder = {
   COLLECTED_AT: 'r.collected_at',
@@ -19,16 +21,14 @@ const maxParameters = 10_000;
 
 export async function listReports(
   database: Database,
-  { filter, order }: Listing<ReportFilter, ReportOrderField>,
+  { filter, order }: ReportListing,
   slice: Slice,
 ): Promise<Row<'reports'>[]> {
   if (slice.limit === 0) return [];
   const plan = await planReports(database, filter);
   const by = reportOrder[order.field];
-  const cut = sliceOf(database, by, 'r.id', order.direction, slice);
-  const condition = sql<boolean>`${reportCondition(database, filter)} AND ${cut.condition}`;
-  const end = cut.order(sql.ref(by), sql.ref('r.id'));
-  const columns = sql`r.id, r.host, r.collected_at, r.received_at, r.content, r.measured`;
+  const cut = cutOf(database, { filter, order }, slice);
+  const { condition, end } = cut;
   if (plan.kind === 'walk') {
     const { rows } = await sql<Row<'reports'>>`
       SELECT ${columns} FROM reports r WHERE ${having(plan.factSets)} AND ${condition} ${end}`.execute(
@@ -37,10 +37,7 @@ export async function listReports(
     return cut.inOrder(rows);
   }
   const spans = await narrowed(database, plan.spans, order.field);
-  const parts = spans.map(
-    (span, number) => sql`SELECT * FROM (SELECT ${columns} FROM reports r
-      WHERE r.host = ${span.host} AND ${within(span, by)} AND ${condition} ${end}) AS ${sql.raw(`p${number}`)}`,
-  );
+  const parts = spans.map((span, number) => partOf(span, number, by, cut));
   const [name] = by.split('.').slice(-1);
   const perStatement = Math.max(1, Math.floor(maxParameters / parametersOf(database, parts[0])));
   const found: Row<'reports'>[] = [];
@@ -52,6 +49,51 @@ export async function listReports(
   }
   if (parts.length > perStatement) sortBy(database, found, order.field, cut.descending);
   return cut.inOrder(found.slice(0, slice.limit));
+}
+
+/** The same stretch of the list of each host, by the hosts' numbers. */
+export async function listReportsOf(
+  database: Database,
+  hosts: readonly number[],
+  listing: ReportListing,
+  slice: Slice,
+): Promise<Map<number, Row<'reports'>[]>> {
+  if (slice.limit === 0) return new Map();
+  const by = reportOrder[listing.order.field];
+  const cut = cutOf(database, listing, slice);
+  const rows = await inChunks(
+    hosts,
+    async (part) => {
+      const parts = part.map((host, number) => partOf({ host, first: null, last: null }, number, by, cut));
+      const found = await sql<Row<'reports'>>`${sql.join(parts, sql` UNION ALL `)}`.execute(database.query);
+      return found.rows;
+    },
+    hostsPerStatement,
+  );
+  return new Map([...Map.groupBy(rows, ({ host }) => host)].map(([host, own]) => [host, cut.inOrder(own)]));
+}
+
+/** SQLite joins 500 queries at most. */
+const hostsPerStatement = 200;
+
+const columns = sql`r.id, r.host, r.collected_at, r.received_at, r.content, r.measured`;
+
+type Cut = ReturnType<typeof cutOf>;
+
+function cutOf(database: Database, { filter, order }: ReportListing, slice: Slice) {
+  const by = { value: sql.ref(reportOrder[order.field]), id: sql.ref('r.id') };
+  const cut = sliceOf(database, by, order.direction, slice);
+  return {
+    ...cut,
+    condition: sql<boolean>`${reportCondition(database, filter)} AND ${cut.condition}`,
+    end: cut.order(by.value, by.id),
+  };
+}
+
+/** The stretch of one host, as one of several queries that are joined. */
+function partOf(span: HostSpan, number: number, by: string, { condition, end }: Cut): RawBuilder<unknown> {
+  return sql`SELECT * FROM (SELECT ${columns} FROM reports r
+    WHERE r.host = ${span.host} AND ${within(span, by)} AND ${condition} ${end}) AS ${sql.raw(`p${number}`)}`;
 }
 
 function parametersOf({ query }: Database, part: RawBuilder<unknown> | undefined): number {
@@ -98,16 +140,48 @@ async function narrowed(
 }
 
 export async function countReports(database: Database, filter: ReportFilter | null): Promise<number> {
-  const plan = await planReports(database, filter);
-  let condition = reportCondition(database, filter, 'all');
-  if (plan.kind === 'hosts') {
-    if (plan.spans.length === 0) return 0;
-    const hosts = sql.join(plan.spans.map(({ host }) => host));
-    condition = sql`r.host IN (${hosts}) AND ${reportCondition(database, filter)}`;
-  }
-  const { rows } = await sql<{ n: number }>`
-    SELECT count(*) AS n FROM reports r WHERE ${condition}`.execute(database.query);
+  const { rows } = await sql<{ n: number }>`SELECT count(*) AS n FROM reports r
+    WHERE ${await ofAll(database, filter)}`.execute(database.query);
   return Number(rows[0]?.n);
+}
+
+/** By the hosts' numbers; those without any are left out. */
+export async function countReportsOf(
+  database: Database,
+  hosts: readonly number[],
+  filter: ReportFilter | null,
+): Promise<Map<number, number>> {
+  const rows = await inChunks(hosts, async (part) => {
+    const found = await sql<{ host: number; n: number }>`SELECT r.host, count(*) AS n FROM reports r
+      WHERE r.host IN (${sql.join(part)}) AND ${reportCondition(database, filter)} GROUP BY r.host`.execute(
+      database.query,
+    );
+    return found.rows;
+  });
+  return new Map(rows.map(({ host, n }) => [host, Number(n)]));
+}
+
+const unitMs: Record<ReportCountUnit, number> = { HOUR: 3_600_000, DAY: 86_400_000 };
+
+export async function countReportsBy(
+  database: Database,
+  filter: ReportFilter | null,
+  unit: ReportCountUnit,
+): Promise<ReportCount[]> {
+  const ms = unitMs[unit];
+  const { rows } = await sql<{ unit: number; n: number }>`
+    SELECT r.collected_at / ${sql.lit(ms)} AS unit, count(*) AS n FROM reports r
+    WHERE ${await ofAll(database, filter)} GROUP BY 1 ORDER BY 1`.execute(database.query);
+  return rows.map(({ unit: number, n }) => ({ at: Number(number) * ms, reports: Number(n) }));
+}
+
+/** A condition on `reports r` that is asked of all of them. */
+async function ofAll(database: Database, filter: ReportFilter | null): Promise<Condition> {
+  const plan = await planReports(database, filter);
+  if (plan.kind === 'walk') return reportCondition(database, filter, 'all');
+  if (plan.spans.length === 0) return sql`1 = 0`;
+  const hosts = sql.join(plan.spans.map(({ host }) => host));
+  return sql`r.host IN (${hosts}) AND ${reportCondition(database, filter)}`;
 }
 
 /** That a report has one of the fact sets. */

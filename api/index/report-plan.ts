@@ -7,8 +7,11 @@
  */
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
-import type { FactCondition, ReportFilter, Test } from './filter.ts';
-import { hostField, pathId, valueTests } from './filter-condition.ts';
+import { necessaryLeaves, pathId, valueTests } from './fact-condition.ts';
+import type { FactCondition, HostFilter, ReportFilter, Test } from './filter.ts';
+import { hostCondition } from './filter-condition.ts';
+import { hostsAt } from './host-moment.ts';
+import { all, type Condition, startTests } from './test-condition.ts';
 
 /** Reports of a host within a stretch of told_at; null is open. */
 export type HostSpan = { host: number; first: number | null; last: number | null };
@@ -30,7 +33,7 @@ export async function planReports(database: Database, filter: ReportFilter | nul
     if (factSets && (!fewest || factSets.length < fewest.length)) fewest = factSets;
     const spans: readonly HostSpan[] | null = factSets
       ? await spansWith(database, factSets)
-      : await spansOf(database, part);
+      : ((await spansOf(database, part)) ?? (await spansFailed(database, part)));
     if (spans && (!best || spans.length < best.length)) best = spans;
     if (best?.length === 0) break;
   }
@@ -43,7 +46,7 @@ export async function fewFactSets(
   conditions: readonly FactCondition[],
 ): Promise<number[] | null> {
   let best: number[] | null = null;
-  for (const { path, column, tests } of conditions.flatMap(leaves)) {
+  for (const { path, column, tests } of conditions.flatMap(necessaryLeaves)) {
     if (!tests.some(isSelective)) continue;
     const found = await query
       .selectFrom('fact_values as v')
@@ -51,6 +54,7 @@ export async function fewFactSets(
       .distinct()
       .where(sql<number>`v.path`, '=', pathId(path))
       .where(valueTests('v', column, tests))
+      .where(column === 'text' ? startTests(sql`v.text`, tests) : sql<boolean>`1 = 1`)
       .limit(maxFactSets + 1)
       .execute();
     if (found.length > maxFactSets || (best && best.length <= found.length)) continue;
@@ -61,21 +65,65 @@ export async function fewFactSets(
 }
 
 /** Filters that all have to hold. */
-function conjuncts(filter: ReportFilter | null): ReportFilter[] {
+function conjuncts<Filter extends ReportFilter | HostFilter>(filter: Filter | null): Filter[] {
   if (!filter) return [];
-  return filter.kind === 'and' ? filter.filters.flatMap(conjuncts) : [filter];
+  return filter.kind === 'and' ? (filter.filters as Filter[]).flatMap(conjuncts) : [filter];
 }
 
 /** The hosts that a filter names, where they are few: null when they are not, or it names none. */
 async function spansOf(database: Database, filter: ReportFilter): Promise<HostSpan[] | null> {
-  if (filter.kind !== 'field' || (filter.field !== 'host' && filter.field !== 'hostName')) return null;
+  const named = namedHosts(filter);
+  if (!named) return null;
   const hosts = await database.query
     .selectFrom('hosts as h')
     .select('h.id')
-    .where(hostField(database, filter.field === 'host' ? 'id' : 'name', filter.tests))
+    .where(await whichHosts(database, named, null))
     .limit(maxHosts + 1)
     .execute();
   return hosts.length > maxHosts ? null : hosts.map(({ id }) => ({ host: id, first: null, last: null }));
+}
+
+/** A filter of the hosts whose reports may pass; null when it says nothing of them. */
+function namedHosts(filter: ReportFilter): HostFilter | null {
+  if (filter.kind === 'host') return filter.filter;
+  if (filter.kind === 'field' && filter.field === 'host')
+    return { kind: 'field', field: 'id', tests: filter.tests };
+  return null;
+}
+
+/** What the filter says of `hosts h`, and where its answer is rare also which hosts to look at. */
+export async function whichHosts(
+  database: Database,
+  filter: HostFilter | null,
+  asOf: number | null,
+): Promise<Condition> {
+  const moment = hostsAt(asOf);
+  const conditions = [moment.exists, hostCondition(database, filter, asOf)];
+  for (const part of conjuncts(filter)) {
+    if (part.kind !== 'facts') continue;
+    const factSets = await fewFactSets(database, part.conditions);
+    if (!factSets) continue;
+    if (factSets.length === 0) return sql`1 = 0`;
+    conditions.push(moment.withFactSets(factSets));
+  }
+  return all(conditions);
+}
+
+/** The hosts that ever had such a result, where they are few and it is one that failed. */
+async function spansFailed({ query }: Database, filter: ReportFilter): Promise<HostSpan[] | null> {
+  if (filter.kind !== 'result' || !filter.statuses || filter.statuses.includes('OK')) return null;
+  if (filter.statuses.length === 0) return [];
+  const rows = await query
+    .selectFrom('content_results as x')
+    .innerJoin('contents as c', 'c.id', 'x.content')
+    .select('c.host')
+    .distinct()
+    .where('x.plugin', '=', filter.plugin)
+    .where('x.status', 'in', filter.statuses)
+    .where('x.status', '<>', 'OK')
+    .limit(maxHosts + 1)
+    .execute();
+  return rows.length > maxHosts ? null : rows.map(({ host }) => ({ host, first: null, last: null }));
 }
 
 /** The hosts that told one of the fact sets, and when, where they are few: null when they are not. */
@@ -103,12 +151,6 @@ async function spansWith(
     first: Number(first),
     last: Number(open) > 0 ? null : Number(last),
   }));
-}
-
-type Leaf = Extract<FactCondition, { kind: 'value' }>;
-
-function leaves(condition: FactCondition): Leaf[] {
-  return condition.kind === 'value' ? [condition] : condition.conditions.flatMap(leaves);
 }
 
 /** Whether so few values may pass that it is worth looking; of what is not this, or known, there is a lot. */

@@ -131,6 +131,7 @@ async function forgetHistory({ query }: Transaction, before: number): Promise<vo
       AND NOT EXISTS (SELECT 1 FROM host_plugins p WHERE p.fact_set = f.id)
       AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.after = f.id)
       AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.before = f.id)`;
+  await sql`DELETE FROM differences WHERE before IN (${orphans}) OR after IN (${orphans})`.execute(query);
   await sql`DELETE FROM fact_values WHERE fact_set IN (${orphans})`.execute(query);
   await sql`DELETE FROM fact_sets WHERE id IN (${orphans})`.execute(query);
 }

@@ -1,32 +1,47 @@
-/** slice: cuts a stretch out of an ordered list: by one column, then by id, so that what comes or goes moves nothing. */
+/** slice: cuts a stretch out of an ordered list: by one value, then by id, so that what comes or goes moves nothing. */
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from './database.ts';
-import type { Condition } from './filter-condition.ts';
 import type { Direction, Position, Slice } from './index-store.ts';
+import { all, type Condition } from './test-condition.ts';
 
-/** @param by column of the order; @param id column that tells equals apart */
+export type OrderedBy = {
+  value: RawBuilder<unknown>;
+  /** Column that tells equals apart. */
+  id: RawBuilder<unknown>;
+  /** Whether some rows have no value: they come last, whichever way the order runs. */
+  nullable?: boolean;
+};
+
 export function sliceOf(
   { toUuid }: Pick<Database, 'toUuid'>,
-  by: string,
-  id: string,
+  { value, id, nullable = false }: OrderedBy,
   direction: Direction,
   slice: Slice,
 ) {
   const { after, before, limit, fromEnd = false } = slice;
   const descending = direction === 'DESC';
-  const [column, idColumn] = [sql.ref(by), sql.ref(id)];
-  // The first column alone as well: that is what indexes are by.
-  const past = ({ value, id: place }: Position, way: '<' | '>'): Condition =>
-    sql`(${column} ${sql.raw(`${way}=`)} ${value}
-      AND (${column}, ${idColumn}) ${sql.raw(way)} (${value}, ${toUuid(place)}))`;
+  /** Rows that come after the place, or before it. */
+  const past = (place: Position, side: 'after' | 'before'): Condition => {
+    const way = (side === 'after') === descending ? '<' : '>';
+    const ownId = toUuid(place.id);
+    if (place.value === null) {
+      const among = sql`(${value} IS NULL AND ${id} ${sql.raw(way)} ${ownId})`;
+      return side === 'after' ? sql<boolean>`${among}` : sql`(${value} IS NOT NULL OR ${among})`;
+    }
+    // The first column alone as well: that is what indexes are by.
+    const known = sql`(${value} ${sql.raw(`${way}=`)} ${place.value}
+      AND (${value}, ${id}) ${sql.raw(way)} (${place.value}, ${ownId}))`;
+    return nullable && side === 'after' ? sql`(${known} OR ${value} IS NULL)` : sql<boolean>`${known}`;
+  };
   const bounds: Condition[] = [];
-  if (after) bounds.push(past(after, descending ? '<' : '>'));
-  if (before) bounds.push(past(before, descending ? '>' : '<'));
+  if (after) bounds.push(past(after, 'after'));
+  if (before) bounds.push(past(before, 'before'));
   const way = sql.raw(descending === fromEnd ? 'ASC' : 'DESC');
+  const nulls = sql.raw(fromEnd ? 'NULLS FIRST' : 'NULLS LAST');
   return {
-    condition: bounds.length === 0 ? sql<boolean>`1 = 1` : sql<boolean>`(${sql.join(bounds, sql` AND `)})`,
-    order: (columnName: RawBuilder<unknown>, idName: RawBuilder<unknown>) =>
-      sql`ORDER BY ${columnName} ${way}, ${idName} ${way} LIMIT ${sql.lit(limit)}`,
+    condition: all(bounds),
+    order: (by: RawBuilder<unknown>, byId: RawBuilder<unknown>) =>
+      sql`ORDER BY ${by} ${way} ${nullable ? nulls : sql``}, ${byId} ${way} LIMIT ${sql.lit(limit)}`,
     descending: descending !== fromEnd,
     inOrder: <R>(rows: R[]) => (fromEnd ? rows.reverse() : rows),
   };

@@ -3,7 +3,7 @@
  */
 import { renameSync, statSync } from 'node:fs';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import type { BuildingIndex, IndexStore } from './index-store.ts';
+import { type BuildingIndex, type IndexReader, type IndexStore, readerMethods } from './index-store.ts';
 import { takingSegments } from './sql-index.ts';
 import { deleteSqliteJournal, prepareSqliteFile } from './sqlite-file.ts';
 import { openSqliteThreads } from './sqlite-threads.ts';
@@ -34,14 +34,7 @@ export async function openSqliteIndex(options: SqliteIndexOptions): Promise<Inde
   }
 
   return {
-    reportsById: (ids) => current.index.reportsById(ids),
-    reports: (listing, slice) => current.index.reports(listing, slice),
-    countReports: (filter) => current.index.countReports(filter),
-    hosts: (listing, slice) => current.index.hosts(listing, slice),
-    countHosts: (filter) => current.index.countHosts(filter),
-    hostsById: (ids) => current.index.hostsById(ids),
-    latestResults: (ids) => current.index.latestResults(ids),
-    ping: () => current.index.ping(),
+    ...forwarding(() => current.index),
     apply: (segments) => current.index.apply(segments),
     appliedOf: (keys) => current.index.appliedOf(keys),
     mark: () => current.index.mark(),
@@ -57,6 +50,17 @@ export async function openSqliteIndex(options: SqliteIndexOptions): Promise<Inde
     },
     close: () => current.index.close(),
   };
+}
+
+/** A reader that asks whichever index is the current one. */
+function forwarding(current: () => IndexReader): IndexReader {
+  const methods = Object.keys(readerMethods) as (keyof IndexReader)[];
+  return Object.fromEntries(
+    methods.map((method) => [
+      method,
+      (...args: unknown[]) => (current()[method] as (...args: unknown[]) => unknown)(...args),
+    ]),
+  ) as IndexReader;
 }
 
 export type SqliteRebuild = {

@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../failure.ts';
 import type { Declaration } from './flatten.ts';
+import { type IndexReader, readerMethods } from './index-store.ts';
 import type { IndexMode, SqlIndex } from './sql-index.ts';
 import type { SqliteWorkerData } from './sqlite-worker.ts';
 import { type Answer, type Call, fromMessage, gathering } from './thread-messages.ts';
@@ -48,22 +49,22 @@ export async function openSqliteThreads(
     on(() => (lists.find((thread) => thread.pending() === 0) ?? leastBusy()).get(), method);
   const leastBusy = () => lists.reduce((a, b) => (b.pending() < a.pending() ? b : a));
 
+  const readers = Object.fromEntries(
+    Object.entries(readerMethods).map(([method, kind]) => [
+      method,
+      (kind === 'lookup' ? lookUp : list)(method as keyof IndexReader),
+    ]),
+  );
+
   return {
     apply: write('apply'),
     replaced: write('replaced'),
     setMark: write('setMark'),
     forget: write('forget'),
     finish: write('finish'),
-    reportsById: lookUp('reportsById'),
-    hostsById: lookUp('hostsById'),
-    latestResults: lookUp('latestResults'),
+    ...(readers as IndexReader),
     appliedOf: lookUp('appliedOf'),
     mark: lookUp('mark'),
-    ping: lookUp('ping'),
-    reports: list('reports'),
-    countReports: list('countReports'),
-    hosts: list('hosts'),
-    countHosts: list('countHosts'),
     async close() {
       const started = [lookups, ...lists].flatMap((thread) => thread.started() ?? []);
       // Readers first: the last connection to go writes the journal back into the file.

@@ -4,6 +4,7 @@
 import type { PluginStatus } from '../log/stored-report.ts';
 import { inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
+import { type HostFacts, hostPlugin } from './digest.ts';
 import type { ReportRow, ResultRow } from './index-store.ts';
 import { type Json, joinShape } from './shape.ts';
 import type { Row } from './tables.ts';
@@ -29,17 +30,20 @@ export async function readStoredContents(
       .orderBy('x.position')
       .execute(),
   );
-  const agents = await inChunks(distinct, (part) =>
-    query.selectFrom('contents').select(['id', 'agent_version']).where('id', 'in', part).execute(),
-  );
   const contents = new Map<number, StoredContent>(
-    agents.map(({ id, agent_version: agentVersion }) => [id, { agentVersion, results: [] }]),
+    [...distinct].map((id) => [id, { agentVersion: null, results: [] }]),
   );
-  for (const { content, facts, shape, status, ...row } of rows) {
-    contents.get(content)?.results.push({
+  for (const { content: id, facts: text, shape, status, ...row } of rows) {
+    const content = contents.get(id);
+    const facts = text === null ? null : JSON.parse(text);
+    if (row.plugin === hostPlugin) {
+      if (content) content.agentVersion = (facts as HostFacts).agentVersion;
+      continue;
+    }
+    content?.results.push({
       ...row,
       status: status as PluginStatus,
-      facts: facts === null ? null : JSON.parse(facts),
+      facts,
       shape: shape === null ? null : JSON.parse(shape),
     });
   }

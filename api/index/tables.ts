@@ -7,7 +7,7 @@
 import type { Insertable, Selectable } from 'kysely';
 
 /** Raised with every change of what is stored or how it is derived. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /** A UUID as the dialect stores it: sixteen bytes in SQLite, text in PostgreSQL. Both sort as the text does. */
 export type StoredUuid = Uint8Array | string;
@@ -74,12 +74,10 @@ const tables = {
       host: column('integer'),
       hash: column('text'),
       name: column('text'),
-      labels: column('text'),
-      agent_version: nullable('text'),
-      interval_seconds: nullable('number'),
     },
     primaryKey: ['id'],
   },
+  /** The first of a content is what it says of the host itself. */
   content_results: {
     columns: {
       content: column('integer'),
@@ -88,6 +86,8 @@ const tables = {
       version: nullable('integer'),
       status: column('text'),
       error: nullable('text'),
+      /** The error without case, where that is another text. */
+      folded: nullable('text'),
       fact_set: nullable('integer'),
       /** JSON of the readings with null for every value; null when there are none. */
       shape: nullable('text'),
@@ -108,9 +108,11 @@ const tables = {
       path: column('integer'),
       /** Positions in the lists on the way, such as 2.0; empty outside of lists. */
       item: column('text'),
-      /** `item` of the list element around it; null outside of lists. */
+      /** Of a list element the `item` of what the list is in; of a list a mark; of any other value null. */
       parent: nullable('text'),
       text: nullable('text'),
+      /** The text without case, where that is another. */
+      folded: nullable('text'),
       number: nullable('number'),
     },
     primaryKey: ['fact_set', 'path', 'item'],
@@ -151,6 +153,22 @@ const tables = {
       after: nullable('integer'),
     },
     primaryKey: ['host', 'plugin', 'at', 'report'],
+    clustered: true,
+  },
+  /** What is not the same in two fact sets of one plugin, for each two that a host told one after the other. */
+  differences: {
+    columns: {
+      before: column('integer'),
+      after: column('integer'),
+      position: column('integer'),
+      path: column('integer'),
+      /** JSON list of the keys of the list elements on the way; null outside of lists. */
+      keys: nullable('text'),
+      /** Canonical JSON; null where there is no value. */
+      before_value: nullable('text'),
+      after_value: nullable('text'),
+    },
+    primaryKey: ['before', 'after', 'position'],
     clustered: true,
   },
 } as const satisfies Record<string, Table>;
@@ -202,6 +220,16 @@ const queryIndexes: readonly Index[] = [
   },
   { name: 'fact_values_number', table: 'fact_values', on: 'path, number', where: 'number IS NOT NULL' },
   { name: 'host_plugins_fact_set', table: 'host_plugins', on: 'fact_set, host' },
+  // Of results few fail.
+  {
+    name: 'content_results_failed',
+    table: 'content_results',
+    on: 'plugin, status, content',
+    where: "status <> 'OK'",
+  },
+  { name: 'contents_host', table: 'contents', on: 'host' },
+  { name: 'changes_at', table: 'changes', on: 'at, report, plugin' },
+  { name: 'differences_path', table: 'differences', on: 'path' },
   { name: 'changes_before', table: 'changes', on: 'before' },
   { name: 'changes_after', table: 'changes', on: 'after' },
   { name: 'host_fact_sets_fact_set', table: 'host_fact_sets', on: 'fact_set, host' },

@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Transaction } from './database.ts';
+import type { Declarations } from './flatten.ts';
 import type { Content, HostState } from './timeline.ts';
 
 export type KnownHost = {
@@ -29,6 +30,8 @@ const maxContents = 40_000;
 const maxFactSets = 100_000;
 
 export type WriterMemory = {
+  /** Of the plugins that the index knows. */
+  declarations: Declarations;
   /** By their UUIDs. */
   hosts: Map<string, KnownHost>;
   /** By their hashes. */
@@ -46,7 +49,7 @@ export type WriterMemory = {
   clear(): void;
 };
 
-export function makeWriterMemory(): WriterMemory {
+export function makeWriterMemory(declarations: Declarations): WriterMemory {
   const hosts: WriterMemory['hosts'] = new Map();
   const contents: WriterMemory['contents'] = new Map();
   const factSets: WriterMemory['factSets'] = new Map();
@@ -60,6 +63,7 @@ export function makeWriterMemory(): WriterMemory {
   }
 
   return {
+    declarations,
     hosts,
     contents,
     factSets,

@@ -4,10 +4,11 @@
  * What a query does not select is not computed: the total and the flags of the far side cost a query
  * each only when asked for.
  */
+import { z } from 'zod';
 import type { ArgBuilder, Builder, TypeRef } from '../builder.ts';
 import { type Budget, maxRowsPerRequest } from '../context.ts';
-import type { Order, Position, Slice } from '../index/index-store.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import type { Order, Position, SliceOf } from '../index/index-store.ts';
+import { type CursorKind, decodeCursor, encodeCursor } from './cursor.ts';
 import { inputError } from './input-error.ts';
 
 const defaultPageSize = 50;
@@ -29,13 +30,23 @@ export type Connection<Row> = {
   totalCount: () => Promise<number>;
 };
 
-export type ListSource<Row> = {
+export type ListSource<Row, Place> = {
   budget: Budget;
-  order: Order<string>;
-  list(slice: Slice): Promise<Row[]>;
+  cursor: CursorKind<Place>;
+  list(slice: SliceOf<Place>): Promise<Row[]>;
   count(): Promise<number>;
-  position(row: Row): Position;
+  position(row: Row): Place;
 };
+
+const positionSchema = z.object({ value: z.union([z.string(), z.number(), z.null()]), id: z.uuid() });
+
+/** The cursors of a list that is ordered by one value, whose type this is. */
+export function cursorOf(
+  { field, direction }: Order<string>,
+  value: z.ZodType<Position['value']>,
+): CursorKind<Position> {
+  return { order: `${field} ${direction}`, place: positionSchema.extend({ value }) };
+}
 
 /** The arguments that every connection field takes. */
 export function pageArgs(t: ArgBuilder) {
@@ -56,15 +67,15 @@ export function pageArgs(t: ArgBuilder) {
  *
  * @throws GraphQLError BAD_USER_INPUT for page sizes or cursors that cannot be
  */
-export async function resolveConnection<Row>(
+export async function resolveConnection<Row, Place>(
   args: PageArgs,
-  source: ListSource<Row>,
+  source: ListSource<Row, Place>,
 ): Promise<Connection<Row>> {
-  const { order, list, count, position } = source;
+  const { cursor, list, count, position } = source;
   const { size, fromEnd } = pageSize(args);
   spend(source.budget, size);
-  const after = args.after ? decodeCursor(order, args.after, 'after') : undefined;
-  const before = args.before ? decodeCursor(order, args.before, 'before') : undefined;
+  const after = args.after ? decodeCursor(cursor, args.after, 'after') : undefined;
+  const before = args.before ? decodeCursor(cursor, args.before, 'before') : undefined;
   const bounds = { ...(after ? { after } : {}), ...(before ? { before } : {}) };
 
   // One more than asked for tells whether the list goes on.
@@ -73,17 +84,20 @@ export async function resolveConnection<Row>(
   const rows = goesOn ? (fromEnd ? found.slice(1) : found.slice(0, size)) : found;
   const [first, last] = [rows[0], rows.at(-1)];
 
+  // A page that begins where the list does, or ends where it ends, has nothing on that side: no need to ask.
   const anythingBefore = async () => {
+    if (after === undefined) return false;
     if (first) return (await list({ before: position(first), limit: 1, fromEnd: true })).length > 0;
-    return after !== undefined && (await list({ limit: 1 })).length > 0;
+    return (await list({ limit: 1 })).length > 0;
   };
   const anythingAfter = async () => {
+    if (before === undefined) return false;
     if (last) return (await list({ after: position(last), limit: 1 })).length > 0;
-    return before !== undefined && (await list({ limit: 1 })).length > 0;
+    return (await list({ limit: 1 })).length > 0;
   };
 
   return {
-    edges: rows.map((node) => ({ node, cursor: encodeCursor(order, position(node)) })),
+    edges: rows.map((node) => ({ node, cursor: encodeCursor(cursor, position(node)) })),
     hasNextPage: fromEnd ? anythingAfter : () => goesOn,
     hasPreviousPage: fromEnd ? () => goesOn : anythingBefore,
     totalCount: count,

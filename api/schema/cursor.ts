@@ -1,36 +1,48 @@
 /**
  * cursor: a place in an ordered list as opaque text, and back.
  *
- * It holds the row's own value and id, not a count of rows: what arrives or goes in the meantime
+ * It holds what the row is ordered by and its id, not a count of rows: what arrives or goes in the meantime
  * neither repeats nor hides anything.
  */
 import { z } from 'zod';
-import type { Order, Position } from '../index/index-store.ts';
 import { inputError } from './input-error.ts';
 
-const cursorSchema = z.tuple([z.string(), z.string(), z.union([z.string(), z.number()]), z.uuid()]);
+/** What a cursor of one kind of list holds. */
+export type CursorKind<Place> = {
+  /** Names the order: a cursor of another is refused. */
+  order: string;
+  place: z.ZodType<Place>;
+};
 
-export function encodeCursor(order: Order<string>, { value, id }: Position): string {
-  return Buffer.from(JSON.stringify([order.field, order.direction, value, id])).toString('base64url');
+const cursorSchema = z.tuple([z.string(), z.unknown()]);
+
+export function encodeCursor<Place>({ order }: CursorKind<Place>, place: Place): string {
+  return Buffer.from(JSON.stringify([order, place])).toString('base64url');
 }
 
 /**
  * @param argument the name of the argument that held the cursor, for the error
  * @throws GraphQLError BAD_USER_INPUT when it is no cursor, or one of a list in another order
  */
-export function decodeCursor(order: Order<string>, cursor: string, argument: string): Position {
+export function decodeCursor<Place>(
+  { order, place: kind }: CursorKind<Place>,
+  cursor: string,
+  argument: string,
+): Place {
   const parsed = cursorSchema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString('utf8')));
-  if (!parsed.success)
-    throw inputError([argument], 'not a cursor: use an endCursor or startCursor of this list');
-  const [field, direction, value, id] = parsed.data;
-  if (typeof value !== (field === 'NAME' ? 'string' : 'number')) throw inputError([argument], 'not a cursor');
-  if (field !== order.field || direction !== order.direction) {
-    throw inputError(
-      [argument],
-      `the cursor is of a list ordered by ${field} ${direction}, this one is by ${order.field} ${order.direction}`,
-    );
+  if (!parsed.success) throw inputError([argument], notACursor(cursor));
+  const [ofOrder, place] = parsed.data;
+  if (ofOrder !== order) {
+    throw inputError([argument], `the cursor is of a list ordered by ${ofOrder}, this one is by ${order}`);
   }
-  return { value, id };
+  const known = kind.safeParse(place);
+  if (!known.success) throw inputError([argument], notACursor(cursor));
+  return known.data;
+}
+
+function notACursor(cursor: string): string {
+  const shown = cursor.length > 40 ? `${cursor.slice(0, 40)}…` : cursor;
+  return `not a cursor: use an endCursor or startCursor of this list, not ${JSON.stringify(shown)}`;
 }
 
 function parseJson(text: string): unknown {

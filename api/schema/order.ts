@@ -21,6 +21,8 @@ export function defineOrder<Field extends string>(
   name: string,
   fields: Record<Field, string>,
   { field, direction }: Order<Field>,
+  /** More that the order takes, all of it text, with descriptions. */
+  more: Readonly<Record<string, string>> = {},
 ): void {
   const fieldType = builder.enumType(`${name}OrderField`, {
     description: `What ${name.toLowerCase()}s are ordered by; their id decides between equals.`,
@@ -33,6 +35,9 @@ export function defineOrder<Field extends string>(
     fields: (t) => ({
       field: t.field({ type: fieldType, required: true, defaultValue: field }),
       direction: t.field({ type: directionType, required: true, defaultValue: direction }),
+      ...Object.fromEntries(
+        Object.entries(more).map(([name, description]) => [name, t.string({ description })]),
+      ),
     }),
   });
 }

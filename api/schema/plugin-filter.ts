@@ -7,11 +7,19 @@ import type { Builder } from '../builder.ts';
 import { columnOf } from '../index/comparable.ts';
 import type { FactCondition } from '../index/filter.ts';
 import { type ComparisonInput, comparisonTypeName, toTests } from './comparison.ts';
-import type { InputPath } from './input-error.ts';
+import { countNesting, maxFilterParts } from './filter-bounds.ts';
+import { type InputPath, inputError } from './input-error.ts';
 import { typeName } from './type-name.ts';
 
 /** What a client sends to filter by the facts of a plugin, or of a record in a list. */
 export type FactsFilterInput = Record<string, unknown>;
+type ListFilterInput = Record<string, unknown>;
+
+const quantifiers = {
+  some: 'At least one element passes.',
+  every: 'All elements pass, as those of an empty list do; the list is known.',
+  none: 'No element passes; the list is known.',
+} as const;
 
 export function pluginFilterName(plugin: AnyPlugin): string {
   return `${typeName(plugin.name)}Filter`;
@@ -36,15 +44,23 @@ function defineFactsFilter(builder: Builder, name: string, facts: Facts, descrip
         : comparisonTypeName(scalarKinds[fact.kind].compare),
     ]),
   );
-  builder.inputRef<FactsFilterInput>(`${name}Filter`).implement({
+  const filterName = `${name}Filter`;
+  builder.inputRef<FactsFilterInput>(filterName).implement({
     description,
-    fields: (t) =>
-      Object.fromEntries(
+    fields: (t) => ({
+      ...Object.fromEntries(
         Object.entries(facts).map(([field, { description: meaning }]) => [
           field,
           t.field({ type: types[field] as never, description: meaning }),
         ]),
       ),
+      and: t.field({ type: [filterName] as never, description: 'All of these hold.' }),
+      or: t.field({
+        type: [filterName] as never,
+        description: 'At least one of these holds; none does when it is empty.',
+      }),
+      not: t.field({ type: filterName as never, description: 'This does not hold.' }),
+    }),
   });
 }
 
@@ -54,10 +70,17 @@ function defineListFilter(builder: Builder, name: string, of: ListElement): stri
   const listName = `${name}ListFilter`;
   if (!isScalar(of))
     defineFactsFilter(builder, `${name}Item`, of, 'All of it holds for one and the same element.');
-  builder.inputRef<{ some?: unknown }>(listName).implement({
+  builder.inputRef<ListFilterInput>(listName).implement({
     description: 'Lists by what is in them.',
     fields: (t) => ({
-      some: t.field({ type: element as never, description: 'At least one element passes.' }),
+      ...Object.fromEntries(
+        Object.entries(quantifiers).map(([quantifier, description]) => [
+          quantifier,
+          t.field({ type: element as never, description }),
+        ]),
+      ),
+      length: t.field({ type: 'NumberFilter' as never, description: 'How many elements it has.' }),
+      isNull: t.boolean({ description: 'true: the list is unknown. false: it is known.' }),
     }),
   });
   return listName;
@@ -69,7 +92,7 @@ export function toFactConditions(
   input: FactsFilterInput,
   path: InputPath,
 ): FactCondition[] {
-  return recordConditions(plugin.facts, input, plugin.name, path);
+  return recordConditions(plugin.facts, input, plugin.name, path, 1);
 }
 
 function recordConditions(
@@ -77,19 +100,47 @@ function recordConditions(
   input: FactsFilterInput,
   factPath: string,
   path: InputPath,
+  depth: number,
 ): FactCondition[] {
-  return Object.entries(input).flatMap(([name, given]) => {
+  countNesting(depth, path);
+  const inner = (given: unknown, at: InputPath): FactCondition => ({
+    kind: 'and',
+    conditions: recordConditions(facts, given as FactsFilterInput, factPath, at, depth + 1),
+  });
+  return Object.entries(input).flatMap(([name, given]): FactCondition[] => {
+    if (given === null || given === undefined) return [];
+    const here = [...path, name];
+    if (name === 'and' || name === 'or') {
+      const parts = given as unknown[];
+      if (parts.length > maxFilterParts) throw inputError(here, `must be at most ${maxFilterParts} filters`);
+      return [{ kind: name, conditions: parts.map((part, index) => inner(part, [...here, index])) }];
+    }
+    if (name === 'not') return [{ kind: 'not', condition: inner(given, here) }];
     const fact = facts[name];
-    if (!fact || given === null || given === undefined) return [];
-    const here = `${factPath}.${name}`;
-    if (fact.kind !== 'list') return [valueCondition(fact, given as ComparisonInput, here, [...path, name])];
-    const { some } = given as { some?: ComparisonInput | null };
-    if (!some) return [];
-    const inner = [...path, name, 'some'];
-    const conditions = isScalar(fact.of)
-      ? [valueCondition(fact.of, some, here, inner)]
-      : recordConditions(fact.of, some, here, inner);
-    return [{ kind: 'some' as const, path: here, conditions }];
+    if (!fact) return [];
+    const at = `${factPath}.${name}`;
+    if (fact.kind === 'list') return listConditions(fact.of, given as ListFilterInput, at, here, depth);
+    return [valueCondition(fact, given as ComparisonInput, at, here)];
+  });
+}
+
+function listConditions(
+  of: ListElement,
+  input: ListFilterInput,
+  factPath: string,
+  path: InputPath,
+  depth: number,
+): FactCondition[] {
+  return Object.entries(input).flatMap(([name, given]): FactCondition[] => {
+    if (given === null || given === undefined) return [];
+    const here = [...path, name];
+    const ofLength = { kind: 'length', path: factPath, column: 'number' } as const;
+    if (name === 'isNull') return [{ ...ofLength, tests: [{ op: 'isNull', value: given === true }] }];
+    if (name === 'length') return [{ ...ofLength, tests: toTests('number', given as ComparisonInput, here) }];
+    const conditions = isScalar(of)
+      ? [valueCondition(of, given as ComparisonInput, factPath, here)]
+      : recordConditions(of, given as FactsFilterInput, factPath, here, depth + 1);
+    return [{ kind: name as keyof typeof quantifiers, path: factPath, conditions }];
   });
 }
 

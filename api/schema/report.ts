@@ -1,38 +1,89 @@
 /**
- * report: reports, and the queries `report` and `reports`.
+ * report: reports, and the queries `report`, `reports` and `reportCounts`.
  */
+import { z } from 'zod';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { ArgBuilder, Builder, FilterInput, OrderInput, TypeRef } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
 import type { ReportField, ReportFilter } from '../index/filter.ts';
 import {
+  type ChangeRow,
   type HostRow,
   type Order,
+  type ReportCount,
+  type ReportListing,
   type ReportOrderField,
   type ReportRow,
   type ResultRow,
+  reportCountUnits,
   reportPosition,
 } from '../index/index-store.ts';
+import { changeListArgs, listChangesOf } from './change.ts';
+import { type ComparisonInput, toTests } from './comparison.ts';
 import {
   type Connection,
   type ConnectionTypes,
+  cursorOf,
+  type ListSource,
   type PageArgs,
   pageArgs,
   resolveConnection,
 } from './connection.ts';
 import { factsFields, type PluginTypes } from './facts-fields.ts';
-import { defineFilter, type OwnFields, toFilter } from './filter-input.ts';
+import {
+  defineFilter,
+  type FilterContext,
+  type FilterField,
+  type FilterFields,
+  hostNamed,
+  toFilter,
+} from './filter-input.ts';
 import { type DirectionType, defineOrder } from './order.ts';
 
 const newestFirst: Order<ReportOrderField> = { field: 'COLLECTED_AT', direction: 'DESC' };
 
-const filterFields: OwnFields<ReportField> = {
-  id: { compare: 'id', description: "The report's id." },
-  host: { compare: 'id', description: "The host's id." },
-  hostName: { compare: 'text', description: "The host's name, as its newest report tells it." },
-  collectedAt: { compare: 'instant', description: "When it was collected, by the host's clock." },
-  receivedAt: { compare: 'instant', description: "When it was received, by the server's clock." },
+const filterFields: FilterFields<ReportFilter> = {
+  id: ownField('id', 'IdFilter', 'text', "The report's id."),
+  host: ownField('host', 'IdFilter', 'text', "The host's id."),
+  hostName: {
+    type: 'TextFilter',
+    description: "The host's name, as its newest report tells it.",
+    toFilter: (given: ComparisonInput, at) => ({ kind: 'host', filter: hostNamed(given, at) }),
+  },
+  collectedAt: ownField(
+    'collectedAt',
+    'InstantFilter',
+    'instant',
+    "When it was collected, by the host's clock.",
+  ),
+  receivedAt: ownField(
+    'receivedAt',
+    'InstantFilter',
+    'instant',
+    "When it was received, by the server's clock.",
+  ),
 };
+
+function ownField(
+  field: ReportField,
+  type: string,
+  compare: 'text' | 'instant',
+  description: string,
+): FilterField<ReportFilter> {
+  return {
+    type,
+    description,
+    toFilter: (given: ComparisonInput, at) => ({ kind: 'field', field, tests: toTests(compare, given, at) }),
+  };
+}
+
+/** @throws GraphQLError BAD_USER_INPUT */
+export function toReportFilter(
+  input: FilterInput | null | undefined,
+  context: FilterContext,
+): Promise<ReportFilter | null> {
+  return toFilter(input, filterFields, context);
+}
 
 /** Defines the inputs that a list of reports takes. */
 export function defineReportInputs(
@@ -49,12 +100,13 @@ export type ReportTypeOptions = {
   report: TypeRef<ReportRow>;
   host: TypeRef<HostRow>;
   result: TypeRef<ResultRow>;
+  changeConnection: TypeRef<Connection<ChangeRow>>;
   pluginTypes: PluginTypes;
 };
 
 export function implementReport(
   builder: Builder,
-  { report, host, result, pluginTypes }: ReportTypeOptions,
+  { report, host, result, changeConnection, pluginTypes }: ReportTypeOptions,
 ): void {
   builder.objectType(report, {
     description: 'What an agent found on its host at one time.',
@@ -89,6 +141,12 @@ export function implementReport(
         description: 'What each plugin gave, in the order of the config.',
         resolve: (row) => row.results,
       }),
+      changes: t.field({
+        type: changeConnection,
+        description: 'What it told that the host had told otherwise before.',
+        args: changeListArgs(t),
+        resolve: (row, args, context) => listChangesOf({ report: row.id }, args, context),
+      }),
       ...factsFields(t, pluginTypes, async (row) => row.results),
     }),
   });
@@ -111,16 +169,61 @@ export function defineReportQueries(
     reports: t.field({
       type: connection,
       description: 'Reports, the newest first if no order is given.',
-      args: { filter: t.arg({ type: 'ReportFilter' }), ...reportListArgs(t) },
-      resolve: (_root, args, context) => listReports(args, context),
+      args: reportListArgs(t),
+      async resolve(_root, args, context) {
+        const { index, budget } = context;
+        const listing = await toListing(args, context);
+        return resolveConnection(args, {
+          ...ofReports(listing),
+          budget,
+          list: (slice) => index.reports(listing, slice),
+          count: () => index.countReports(listing.filter),
+        });
+      },
     }),
   }));
+  defineReportCounts(builder);
   return connection;
 }
 
-/** What a list of reports takes beside its filter. */
+function defineReportCounts(builder: Builder): void {
+  const unit = builder.enumType('ReportCountUnit', {
+    description: 'How long a stretch of time is; they begin with those of UTC.',
+    values: reportCountUnits,
+  });
+  const count = builder.objectRef<ReportCount>('ReportCount').implement({
+    description: 'How many reports were collected in an hour or a day.',
+    fields: (t) => ({
+      at: t.field({
+        type: 'DateTime',
+        description: 'When it begins.',
+        resolve: ({ at }) => new Date(at),
+      }),
+      reports: t.exposeInt('reports'),
+    }),
+  });
+  builder.queryField('reportCounts', (t) =>
+    t.field({
+      type: [count],
+      description:
+        "Reports by the hour or day they were collected in, by the hosts' clocks, the oldest first; without those that have none.",
+      args: {
+        by: t.arg({ type: unit, required: true }),
+        filter: t.arg({ type: 'ReportFilter' }),
+      },
+      resolve: async (_root, { by, filter }, context) =>
+        context.index.reportCounts(await toReportFilter(filter, context), by),
+    }),
+  );
+}
+
+/** What a list of reports takes. */
 export function reportListArgs(t: ArgBuilder) {
-  return { orderBy: t.arg({ type: 'ReportOrder' }), ...pageArgs(t) };
+  return {
+    filter: t.arg({ type: 'ReportFilter' }),
+    orderBy: t.arg({ type: 'ReportOrder' }),
+    ...pageArgs(t),
+  };
 }
 
 export type ReportListArgs = PageArgs & {
@@ -128,20 +231,29 @@ export type ReportListArgs = PageArgs & {
   orderBy?: OrderInput<ReportOrderField> | null;
 };
 
-/** @param scope a filter that the list has of its own, beside the client's */
-export function listReports(
-  args: ReportListArgs,
-  { index, plugins, budget }: ApiContext,
-  scope: ReportFilter | null = null,
-): Promise<Connection<ReportRow>> {
-  const order = args.orderBy ?? newestFirst;
-  const asked = toFilter(args.filter, filterFields, plugins);
-  const filter: ReportFilter = { kind: 'and', filters: [asked, scope].filter((part) => part !== null) };
-  return resolveConnection(args, {
-    budget,
-    order,
-    list: (slice) => index.reports({ filter, order }, slice),
-    count: () => index.countReports(filter),
+async function toListing(args: ReportListArgs, context: FilterContext): Promise<ReportListing> {
+  return { filter: await toReportFilter(args.filter, context), order: args.orderBy ?? newestFirst };
+}
+
+function ofReports({ order }: ReportListing) {
+  return {
+    cursor: cursorOf(order, z.int()),
     position: (row) => reportPosition(row, order.field),
+  } satisfies Partial<ListSource<ReportRow, unknown>>;
+}
+
+/** The reports of one host. */
+export async function listReportsOf(
+  hostId: string,
+  args: ReportListArgs,
+  context: ApiContext,
+): Promise<Connection<ReportRow>> {
+  const { budget, loaders } = context;
+  const listing = await toListing(args, context);
+  return resolveConnection(args, {
+    ...ofReports(listing),
+    budget,
+    list: (slice) => loaders.reportsOfHost.load({ id: hostId, listing, slice }),
+    count: () => loaders.reportCountOfHost.load({ id: hostId, filter: listing.filter }),
   });
 }

@@ -98,7 +98,9 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
     const reports = [at('2099-01-01T00:00:00.000Z', 1, 'ahead'), at('2026-05-01T10:02:00.000Z', 2, 'right')];
     await index.apply([{ key: key(1), reports }]);
     expect((await index.hostsById([hostId(1)]))[0]?.name).toBe('right');
-    expect((await index.latestResults([hostId(1)]))[0]).toMatchObject([{ facts: { distribution: 'right' } }]);
+    expect((await index.latestResults([hostId(1)], null))[0]).toMatchObject([
+      { facts: { distribution: 'right' } },
+    ]);
     // What it told is kept as it told it.
     expect((await index.reportsById([reports[0]?.id ?? '']))[0]?.collectedAt).toBe(
       Date.parse('2099-01-01T00:00:00Z'),
@@ -136,7 +138,7 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
       firstSeenAt: Date.parse('2026-05-02T02:00:00Z'),
       lastSeenAt: Date.parse('2026-05-02T06:00:00Z'),
     });
-    expect(await index.latestResults([hostId(1), hostId(2)])).toEqual([
+    expect(await index.latestResults([hostId(1), hostId(2)], null)).toEqual([
       [expect.objectContaining({ plugin: 'os', facts: { distribution: 'newest' } })],
       [],
     ]);
@@ -151,7 +153,7 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
       at(1, [{ ...result('os', null), status: 'TIMEOUT' }, result('cpu', { threads: 4 })]),
     ];
     await index.apply([{ key: key(1), reports }]);
-    const [latest] = await index.latestResults([hostId(1)]);
+    const [latest] = await index.latestResults([hostId(1)], null);
     expect(latest?.map(({ plugin, facts }) => [plugin, facts])).toEqual([
       ['cpu', { threads: 4 }],
       ['os', { distribution: 'Debian' }],

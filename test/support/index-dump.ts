@@ -18,14 +18,17 @@ const questions = {
   changes: `SELECT h.uuid AS host, c.plugin, c.at, c.report AS report, b.hash AS before, a.hash AS after
     FROM changes c JOIN hosts h ON h.id = c.host
     LEFT JOIN fact_sets b ON b.id = c.before LEFT JOIN fact_sets a ON a.id = c.after`,
+  differences: `SELECT h.uuid AS host, c.plugin, c.at, c.report AS report, d.position, p.path, d.keys, d.before_value, d.after_value
+    FROM changes c JOIN hosts h ON h.id = c.host JOIN differences d ON d.before = c.before AND d.after = c.after
+    JOIN paths p ON p.id = d.path`,
   hostPlugins: `SELECT h.uuid AS host, p.plugin, f.hash AS facts, p.report AS report
     FROM host_plugins p JOIN hosts h ON h.id = p.host LEFT JOIN fact_sets f ON f.id = p.fact_set`,
   hostFactSets: `SELECT h.uuid AS host, f.hash AS facts, s.first_at, s.last_at
     FROM host_fact_sets s JOIN hosts h ON h.id = s.host JOIN fact_sets f ON f.id = s.fact_set`,
-  values: `SELECT f.hash AS facts, p.path, v.item, v.parent, v.text, v.number
+  values: `SELECT f.hash AS facts, p.path, v.item, v.parent, v.text, v.folded, v.number
     FROM fact_values v JOIN fact_sets f ON f.id = v.fact_set JOIN paths p ON p.id = v.path`,
   factSets: 'SELECT hash, plugin, facts AS json FROM fact_sets',
-  contents: `SELECT c.hash, c.name, c.labels, c.agent_version, x.position, x.plugin, x.version, x.status, x.error,
+  contents: `SELECT c.hash, c.name, x.position, x.plugin, x.version, x.status, x.error,
       f.hash AS facts, x.shape
     FROM contents c LEFT JOIN content_results x ON x.content = c.id LEFT JOIN fact_sets f ON f.id = x.fact_set`,
 };
