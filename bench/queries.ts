@@ -4,17 +4,14 @@
  * `npm run bench -- queries --reports 100000,1000000 --hosts 10000`. One index grows from size to size; at each, every
  * question is asked many times with other hosts, addresses and instants, drawn the same for the same seed.
  */
-import type { FactsFilter, HostFilter, ReportFilter } from '../api/index/filter.ts';
-import type { IndexStore, ReportOrderField } from '../api/index/index-store.ts';
-import { toFactConditions } from '../api/schema/plugin-filter.ts';
-import { loadBuiltinPlugins } from '../plugins/index.ts';
-import type { AnyPlugin } from '../plugins/plugin.ts';
 import { seededRandom } from '../test/support/noise.ts';
 import { aim, number, printLine, printLines, readFlags, runBenchmark } from './benchmark.ts';
-import { addressOf, commonDistribution, fleetStart, makeFleet, rareDistribution } from './fleet.ts';
+import { type DuckdbPeer, openDuckdbPeer } from './duckdb.ts';
+import { fleetStart, makeFleet } from './fleet.ts';
 import { segmentsOf } from './fleet-segments.ts';
 import { median, quantile } from './median.ts';
 import { openBenchIndex } from './open-index.ts';
+import { type Draw, makeQuestions, type Question } from './questions.ts';
 import { type Dialect, dialectsFor, memoryOf } from './servers.ts';
 
 const defaults = {
@@ -24,39 +21,41 @@ const defaults = {
   /** For each question; fewer draws then. */
   seconds: 3,
   postgres: false,
+  /** Asks the same of plain NDJSON in DuckDB, of as many reports as this at most. */
+  duckdb: 100_000,
 };
 
-const mostP50Ms = 5;
 const reportsPerSegment = 1_000;
 const intervalSeconds = 3600;
-const pageSize = 20;
-
-type Ask = (index: IndexStore, draw: Draw) => Promise<unknown>;
-/** Counts have no bound: they look at all there is. */
-type Question = { name: string; ask: Ask; isBounded?: boolean };
-/** Of what is there. */
-type Draw = { hostNumber(): number; hostId(): string; instant(): number };
+/** Each takes about a second for a hundred thousand reports. */
+const duckdbDraws = 3;
 
 export async function main(args: string[] = []): Promise<void> {
   const flags = readFlags(args, defaults);
-  const questions = makeQuestions(await loadBuiltinPlugins());
+  const questions = await makeQuestions();
   for (const dialect of dialectsFor(flags.postgres)) await benchDialect(dialect, flags, questions);
 }
 
 async function benchDialect(
   dialect: Dialect,
-  { reports: sizes, hosts, draws, seconds }: Omit<typeof defaults, 'postgres'>,
+  { reports: sizes, hosts, draws, seconds, duckdb }: Omit<typeof defaults, 'postgres'>,
   questions: readonly Question[],
 ): Promise<void> {
   const { store, bytes } = await openBenchIndex(dialect);
   const fleet = makeFleet({ hosts, intervalSeconds });
   const hostIds: string[] = [];
   const smallest = new Map<string, number>();
+  let peer: DuckdbPeer | null = await openDuckdbPeer();
   let held = 0;
   for (const size of sizes.toSorted((a, b) => a - b)) {
     const startedAt = performance.now();
+    if (size > duckdb) {
+      await peer?.close();
+      peer = null;
+    }
     for (const segment of segmentsOf(fleet.next(size - held), reportsPerSegment)) {
       await store.apply([segment]);
+      await peer?.add(segment);
       for (const { host } of segment.reports) if (hostIds.length < hosts) hostIds.push(host.id);
     }
     held = size;
@@ -65,19 +64,22 @@ async function benchDialect(
     const what = `${number(size)} reports of ${number(hosts)} hosts in ${dialect}`;
     const filled = `${number((await bytes()) / 2 ** 20)} MiB, filled in ${minutes} minutes`;
     printLines(`queries: ${what} (${filled}); p50, p99, most`, []);
-    for (const { name, ask, isBounded = true } of questions) {
+    for (const { name, ask, aim: most, duckdb: asSql } of questions) {
       const draw = drawFrom(hostIds, fleetStart, to);
       const times = await timesOf(() => ask(store, draw), draws, seconds);
-      const [p50, p99, most] = [median(times), quantile(times, 0.99), quantile(times, 1)];
+      const [p50, p99, longest] = [median(times), quantile(times, 0.99), quantile(times, 1)];
       const base = smallest.get(name);
       if (base === undefined) smallest.set(name, p50);
+      const ofPeer = peer && asSql ? await timesOfPeer(peer, asSql, draw) : null;
       const beside = [
-        ...(isBounded ? [aim(p50, mostP50Ms, 'ms')] : []),
+        ...(most ? [`p50 ${aim(p50, most.p50, 'ms')}`] : []),
+        ...(most?.p99 ? [`p99 ${aim(p99, most.p99, 'ms')}`] : []),
         ...(base === undefined ? [] : [`${number(p50 / base)} × the smallest size's`]),
+        ...(ofPeer === null ? [] : [`DuckDB ${number(ofPeer)} ms, ${number(ofPeer / p50)} ×`]),
       ];
       printLine({
         name,
-        figure: `${number(p50)}  ${number(p99)}  ${number(most)} ms`,
+        figure: `${number(p50)}  ${number(p99)}  ${number(longest)} ms`,
         beside: beside.join(', '),
       });
     }
@@ -86,7 +88,19 @@ async function benchDialect(
       printLine({ name: 'memory of this process, generator included', figure: `${number(memory.now)} MiB` });
     }
   }
+  await peer?.close();
   await store.close();
+}
+
+/** Milliseconds at the median. */
+async function timesOfPeer(peer: DuckdbPeer, asSql: (draw: Draw) => string, draw: Draw): Promise<number> {
+  const times: number[] = [];
+  for (let number = 0; number < duckdbDraws; number += 1) {
+    const startedAt = performance.now();
+    await peer.ask(asSql(draw));
+    times.push(performance.now() - startedAt);
+  }
+  return median(times);
 }
 
 /** Milliseconds that each asking took, after a few that are not counted. */
@@ -111,111 +125,5 @@ function drawFrom(hostIds: readonly string[], from: number, to: number): Draw {
     instant: () => Math.floor(from + random() * (to - from)),
   };
 }
-
-function makeQuestions(plugins: readonly AnyPlugin[]): Question[] {
-  /** As a client writes them: `{ os: { distribution: { eq: … } } }`. */
-  const facts = (input: Record<string, Record<string, unknown>>): FactsFilter => ({
-    kind: 'and',
-    filters: Object.entries(input).map(([name, given]) => {
-      const plugin = plugins.find((one) => one.name === name);
-      if (!plugin) throw new Error(`there is no plugin ${name}`);
-      return { kind: 'facts', plugin: name, conditions: toFactConditions(plugin, given, []) };
-    }),
-  });
-  const common = facts({ os: { distribution: { eq: commonDistribution } } });
-  const rare = facts({ os: { distribution: { eq: rareDistribution } } });
-  const amd = facts({ cpu: { vendor: { eq: 'AuthenticAMD' } } });
-
-  const newest = (
-    index: IndexStore,
-    filter: ReportFilter | null,
-    before?: number,
-    field: ReportOrderField = 'COLLECTED_AT',
-  ) =>
-    index.reports(
-      { filter, order: { field, direction: 'DESC' } },
-      { limit: pageSize, ...(before === undefined ? {} : { after: { value: before, id: lastId } }) },
-    );
-  const byName = (index: IndexStore, filter: HostFilter | null) =>
-    index.hosts({ filter, asOf: null, order: { field: 'NAME', direction: 'ASC' } }, { limit: pageSize });
-  const inAnyInterface = (address: object) =>
-    facts({ network: { interfaces: { some: { addresses: { some: { address } } } } } });
-
-  return [
-    {
-      name: 'newest 20 of a host',
-      ask: (index, { hostId }) =>
-        newest(index, { kind: 'field', field: 'host', tests: [{ op: 'eq', value: hostId() }] }),
-    },
-    { name: 'newest 20 of all', ask: (index) => newest(index, null) },
-    {
-      name: 'newest 20 of all, by the time received',
-      ask: (index) => newest(index, null, undefined, 'RECEIVED_AT'),
-    },
-    { name: 'newest 20 with a common fact', ask: (index) => newest(index, common) },
-    { name: 'newest 20 with a rare fact', ask: (index) => newest(index, rare) },
-    {
-      name: 'newest 20 with two common facts',
-      ask: (index) => newest(index, { kind: 'and', filters: [common, amd] }),
-    },
-    {
-      name: 'newest 20 with two facts that no report has together',
-      ask: (index) => newest(index, { kind: 'and', filters: [common, rare] }),
-    },
-    {
-      name: 'newest 20 without a common fact',
-      ask: (index) => newest(index, { kind: 'not', filter: common }),
-    },
-    {
-      name: 'newest 20 with one primary address',
-      ask: (index, { hostNumber }) =>
-        newest(index, facts({ network: { primaryAddress: { eq: addressOf(hostNumber()) } } })),
-    },
-    {
-      name: 'newest 20 with one address on any interface',
-      ask: (index, { hostNumber }) => newest(index, inAnyInterface({ eq: addressOf(hostNumber()) })),
-    },
-    {
-      name: 'newest 20 in a subnet of 256 addresses',
-      ask: (index, { hostNumber }) =>
-        newest(index, inAnyInterface({ inSubnet: `${addressOf(hostNumber())}/24` })),
-    },
-    {
-      name: 'newest 20 whose host name contains some digits',
-      ask: (index, { hostNumber }) =>
-        newest(index, facts({ os: { hostname: { contains: `-${hostNumber()}` } } })),
-    },
-    { name: 'a page deep in all', ask: (index, { instant }) => newest(index, null, instant()) },
-    {
-      name: 'a page deep in those with a common fact',
-      ask: (index, { instant }) => newest(index, common, instant()),
-    },
-    {
-      name: 'a page deep in those with a rare fact',
-      ask: (index, { instant }) => newest(index, rare, instant()),
-    },
-    { name: 'first 20 hosts', ask: (index) => byName(index, null) },
-    { name: 'first 20 hosts with a common fact', ask: (index) => byName(index, common) },
-    { name: 'first 20 hosts with a rare fact', ask: (index) => byName(index, rare) },
-    {
-      name: 'latest facts of 20 hosts',
-      ask: (index, { hostId }) => index.latestResults(Array.from({ length: pageSize }, hostId), null),
-    },
-    { name: 'count of all reports', ask: (index) => index.countReports(null), isBounded: false },
-    {
-      name: 'count of the reports with a common fact',
-      ask: (index) => index.countReports(common),
-      isBounded: false,
-    },
-    {
-      name: 'count of the hosts with a common fact',
-      ask: (index) => index.countHosts({ filter: common, asOf: null }),
-      isBounded: false,
-    },
-  ];
-}
-
-/** Behind every report of the same instant. */
-const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 if (import.meta.main) await runBenchmark(main);

@@ -7,10 +7,10 @@ import type { Database } from './database.ts';
 import type { ReportFilter } from './filter.ts';
 import { reportCondition } from './filter-condition.ts';
 import type { ReportCount, ReportCountUnit, ReportListing, ReportOrderField, Slice } from './index-store.ts';
-import { type HostSpan, planReports } from './report-plan.ts';
+import { type HostSpan, planReports, type ReportPlan } from './report-plan.ts';
 import { sliceOf } from './slice.ts';
 import type { Row } from './tables.ts';
-import type { Condition } from './test-condition.ts';
+import { all, type Condition } from './test-condition.ts';
 
 const reportOrder = {
   COLLECTED_AT: 'r.collected_at',
@@ -31,9 +31,7 @@ export async function listReports(
   const { condition, end } = cut;
   if (plan.kind === 'walk') {
     const { rows } = await sql<Row<'reports'>>`
-      SELECT ${columns} FROM reports r WHERE ${having(plan.factSets)} AND ${condition} ${end}`.execute(
-      database.query,
-    );
+      SELECT ${columns} FROM reports r WHERE ${having(plan)} AND ${condition} ${end}`.execute(database.query);
     return cut.inOrder(rows);
   }
   const spans = await narrowed(database, plan.spans, order.field);
@@ -184,12 +182,16 @@ async function ofAll(database: Database, filter: ReportFilter | null): Promise<C
   return sql`r.host IN (${hosts}) AND ${reportCondition(database, filter)}`;
 }
 
-/** That a report has one of the fact sets. */
-function having(factSets: readonly number[] | null): Condition {
-  if (!factSets) return sql`1 = 1`;
-  // The plus keeps SQLite from looking up each of them instead of the few results of the content.
-  return sql`EXISTS (SELECT 1 FROM content_results s
-    WHERE s.content = r.content AND +s.fact_set IN (${sql.join(factSets)}) LIMIT 1 OFFSET 0)`;
+/** That a report is of one of the hosts, and has one of the fact sets. */
+function having({ factSets, hosts }: Extract<ReportPlan, { kind: 'walk' }>): Condition {
+  const conditions: Condition[] = [];
+  // The plus keeps SQLite from looking up each of them: it walks, and looks at the few results of a content.
+  if (hosts) conditions.push(sql`+r.host IN (${sql.join(hosts)})`);
+  if (factSets) {
+    conditions.push(sql`EXISTS (SELECT 1 FROM content_results s
+      WHERE s.content = r.content AND +s.fact_set IN (${sql.join(factSets)}) LIMIT 1 OFFSET 0)`);
+  }
+  return all(conditions);
 }
 
 function within({ first, last }: HostSpan, by: string): Condition {

@@ -17,27 +17,33 @@ import { all, type Condition, startTests } from './test-condition.ts';
 export type HostSpan = { host: number; first: number | null; last: number | null };
 
 export type ReportPlan =
-  /** Where they are few, only reports with one of these fact sets: cheaper to tell than what the filter says. */
-  { kind: 'walk'; factSets: readonly number[] | null } | { kind: 'hosts'; spans: readonly HostSpan[] };
+  /** Where they are few, only reports of these hosts, with one of these fact sets: cheaper to tell than what the filter says. */
+  | { kind: 'walk'; factSets: readonly number[] | null; hosts: readonly number[] | null }
+  | { kind: 'hosts'; spans: readonly HostSpan[] };
 
 /** With more, walking finds a page sooner: one in a hundred hosts of ten thousand. */
 const maxHosts = 100;
+/** With more, it costs more to find them out than to look at a report more closely: one in ten. */
+const maxWalkedHosts = 1_000;
 /** What so few hosts have told in years, and what one statement can be given. */
 const maxFactSets = 500;
 
 export async function planReports(database: Database, filter: ReportFilter | null): Promise<ReportPlan> {
   let best: readonly HostSpan[] | null = null;
   let fewest: readonly number[] | null = null;
+  let walked: readonly number[] | null = null;
   for (const part of conjuncts(filter)) {
     const factSets = part.kind === 'facts' ? await fewFactSets(database, part.conditions) : null;
     if (factSets && (!fewest || factSets.length < fewest.length)) fewest = factSets;
     const spans: readonly HostSpan[] | null = factSets
       ? await spansWith(database, factSets)
-      : ((await spansOf(database, part)) ?? (await spansFailed(database, part)));
-    if (spans && (!best || spans.length < best.length)) best = spans;
+      : await spansOf(database, part);
+    if (!spans) continue;
+    if (spans.length > maxHosts) walked = spans.map(({ host }) => host);
+    else if (!best || spans.length < best.length) best = spans;
     if (best?.length === 0) break;
   }
-  return best ? { kind: 'hosts', spans: best } : { kind: 'walk', factSets: fewest };
+  return best ? { kind: 'hosts', spans: best } : { kind: 'walk', factSets: fewest, hosts: walked };
 }
 
 /** The fact sets that could pass one of the conditions, where they are few: null when they are not. */
@@ -72,6 +78,8 @@ function conjuncts<Filter extends ReportFilter | HostFilter>(filter: Filter | nu
 
 /** The hosts that a filter names, where they are few: null when they are not, or it names none. */
 async function spansOf(database: Database, filter: ReportFilter): Promise<HostSpan[] | null> {
+  const whole = (host: number): HostSpan => ({ host, first: null, last: null });
+  if (filter.kind === 'result') return (await hostsFailed(database, filter))?.map(whole) ?? null;
   const named = namedHosts(filter);
   if (!named) return null;
   const hosts = await database.query
@@ -80,7 +88,7 @@ async function spansOf(database: Database, filter: ReportFilter): Promise<HostSp
     .where(await whichHosts(database, named, null))
     .limit(maxHosts + 1)
     .execute();
-  return hosts.length > maxHosts ? null : hosts.map(({ id }) => ({ host: id, first: null, last: null }));
+  return hosts.length > maxHosts ? null : hosts.map(({ id }) => whole(id));
 }
 
 /** A filter of the hosts whose reports may pass; null when it says nothing of them. */
@@ -100,6 +108,9 @@ export async function whichHosts(
   const moment = hostsAt(asOf);
   const conditions = [moment.exists, hostCondition(database, filter, asOf)];
   for (const part of conjuncts(filter)) {
+    const failed = part.kind === 'result' ? await hostsFailed(database, part) : null;
+    if (failed?.length === 0) return sql`1 = 0`;
+    if (failed) conditions.push(sql`h.id IN (${sql.join(failed)})`);
     if (part.kind !== 'facts') continue;
     const factSets = await fewFactSets(database, part.conditions);
     if (!factSets) continue;
@@ -109,9 +120,12 @@ export async function whichHosts(
   return all(conditions);
 }
 
-/** The hosts that ever had such a result, where they are few and it is one that failed. */
-async function spansFailed({ query }: Database, filter: ReportFilter): Promise<HostSpan[] | null> {
-  if (filter.kind !== 'result' || !filter.statuses || filter.statuses.includes('OK')) return null;
+/** The hosts that ever had such a result, where it is one that failed and they are few: null when they are not. */
+async function hostsFailed(
+  { query }: Database,
+  filter: Extract<ReportFilter, { kind: 'result' }>,
+): Promise<number[] | null> {
+  if (!filter.statuses || filter.statuses.includes('OK')) return null;
   if (filter.statuses.length === 0) return [];
   const rows = await query
     .selectFrom('content_results as x')
@@ -123,10 +137,10 @@ async function spansFailed({ query }: Database, filter: ReportFilter): Promise<H
     .where('x.status', '<>', 'OK')
     .limit(maxHosts + 1)
     .execute();
-  return rows.length > maxHosts ? null : rows.map(({ host }) => ({ host, first: null, last: null }));
+  return rows.length > maxHosts ? null : rows.map(({ host }) => host);
 }
 
-/** The hosts that told one of the fact sets, and when, where they are few: null when they are not. */
+/** The hosts that told one of the fact sets, and when, where they are not too many: null when they are. */
 async function spansWith(
   { query }: Database,
   factSets: readonly number[],
@@ -143,9 +157,9 @@ async function spansWith(
     ])
     .where('fact_set', 'in', factSets)
     .groupBy('host')
-    .limit(maxHosts + 1)
+    .limit(maxWalkedHosts + 1)
     .execute();
-  if (rows.length > maxHosts) return null;
+  if (rows.length > maxWalkedHosts) return null;
   return rows.map(({ host, first, last, open }) => ({
     host,
     first: Number(first),

@@ -142,11 +142,25 @@ export function testFields(
  */
 export function toTests(comparison: Comparison, input: ComparisonInput, path: InputPath): Test[] {
   const folds = input[ignoreCase] === true;
-  return Object.entries(input).flatMap(([name, argument]) => {
+  const tests = Object.entries(input).flatMap(([name, argument]) => {
     if (name === ignoreCase) return [];
     const test = toTest(comparison, name as TestName, argument, [...path, name]);
     return [folds ? withoutCase(test) : test];
   });
+  checkBounds(tests, input, path);
+  return tests;
+}
+
+/** A range whose ends are the wrong way round is a slip: nothing could ever be in it. */
+function checkBounds(tests: readonly Test[], input: ComparisonInput, path: InputPath): void {
+  const bound = (...names: string[]) => tests.find(({ op }) => names.includes(op));
+  const [lower, upper] = [bound('gt', 'gte'), bound('lt', 'lte')];
+  if (!lower || !upper || !('value' in lower) || !('value' in upper) || lower.value <= upper.value) return;
+  const shown = (op: string) => `${op}: ${JSON.stringify(input[op])}`;
+  throw inputError(
+    path,
+    `nothing is within ${shown(lower.op)} and ${shown(upper.op)}: the range is reversed, swap its ends`,
+  );
 }
 
 function toTest(comparison: Comparison, op: TestName, argument: unknown, path: InputPath): Test {
