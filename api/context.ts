@@ -1,9 +1,14 @@
 /**
  * context: what a resolver has at hand, made for each request.
  */
+import { GraphQLError } from 'graphql';
+import { formatDuration } from '../plugins/duration.ts';
 import type { AnyPlugin } from '../plugins/plugin.ts';
-import type { IndexReader } from './index/index-store.ts';
+import { Failure } from './failure.ts';
+import type { IndexReader, IndexStore } from './index/index-store.ts';
 import type { Intake } from './intake.ts';
+import type { Live } from './live/live.ts';
+import { askReader, readerOf } from './index/reader-methods.ts';
 import { type Loaders, makeLoaders } from './loaders.ts';
 
 /** Twenty of the largest pages, or a thousand of the usual nested ones. */
@@ -11,9 +16,12 @@ export const maxRowsPerRequest = 20_000;
 
 /** What lives as long as the server does. */
 export type Services = {
-  index: IndexReader;
+  index: IndexReader & Pick<IndexStore, 'forRequest'>;
   intake: Intake;
+  live: Live;
   plugins: readonly AnyPlugin[];
+  /** How long the index may work for one request. */
+  queryTimeoutMs: number;
   /** Milliseconds since 1970. */
   now: () => number;
   /** Makes the id of a report that came without one. */
@@ -23,8 +31,56 @@ export type Services = {
 /** Rows that a request may still ask for. */
 export type Budget = { rows: number };
 
-export type ApiContext = Services & { loaders: Loaders; budget: Budget };
+export type ApiContext = Omit<Services, 'index'> & {
+  /** What outlives the request: for what a subscription asks as events come. */
+  services: Services;
+  /** Gives up when the request does, or takes too long. */
+  index: IndexReader;
+  loaders: Loaders;
+  budget: Budget;
+  /** Begins anew with time, budget and what was loaded: for each event of a subscription. */
+  renew(): void;
+};
 
-export function makeContext(services: Services): ApiContext {
-  return { ...services, budget: { rows: maxRowsPerRequest }, loaders: makeLoaders(services.index) };
+/** @param request whoever has sent it may go before it is answered */
+export function makeContext(services: Services, request: Pick<Request, 'signal'>): ApiContext {
+  const fresh = () => {
+    const index = limited(services, request);
+    return { index, budget: { rows: maxRowsPerRequest }, loaders: makeLoaders(index) };
+  };
+  const context: ApiContext = {
+    ...services,
+    services,
+    ...fresh(),
+    renew: () => Object.assign(context, fresh()),
+  };
+  return context;
+}
+
+/** The index for as long as one request may take. */
+export function limited(
+  { index, queryTimeoutMs }: Pick<Services, 'index' | 'queryTimeoutMs'>,
+  request: Pick<Request, 'signal'>,
+): IndexReader {
+  // Begins when it is first asked: most requests submit a report, and ask nothing.
+  let reader: IndexReader | null = null;
+  const begin = () => {
+    const ending = new AbortController();
+    setTimeout(() => ending.abort(tooLong(queryTimeoutMs)), queryTimeoutMs).unref();
+    // Not AbortSignal.any: over a socket the server hands in a signal of its own making.
+    const { signal } = request;
+    const leave = () => ending.abort(new Failure('UNAVAILABLE', 'the client has gone'));
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    return index.forRequest(ending.signal);
+  };
+  return readerOf((method, args) => {
+    reader ??= begin();
+    return askReader(reader, method, args);
+  });
+}
+
+function tooLong(ms: number): GraphQLError {
+  const message = `the query took longer than ${formatDuration(ms)}: ask for less, or narrow it by a filter`;
+  return new GraphQLError(message, { extensions: { code: 'QUERY_TIMEOUT' } });
 }

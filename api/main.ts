@@ -33,6 +33,8 @@ Settings, from the environment:
   COMMIT_LINGER  how long reports gather before they are put, under load
                                                             10ms
   RETENTION      how long the index keeps reports, such as 90d; the bucket keeps them for ever
+  QUERY_TIMEOUT  how long a query may take, then its work is ended
+                                                            30s
   PLUGINS        plugin files and packages beside the built-in ones, separated by commas
 `;
 
@@ -122,11 +124,13 @@ async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise
       signal,
       commitLingerMs: settings.commitLingerMs,
       retentionMs: settings.retentionMs,
+      queryTimeoutMs: settings.queryTimeoutMs,
     });
     listener.answerWith(service.server);
     logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
     await stopped;
     logger.info({ signal: signal.reason }, 'stopping');
+    await service.endSubscriptions();
     if (!(await listener.close())) logger.warn('requests under way were cut off');
     await service.close();
     logger.info('stopped');

@@ -27,7 +27,7 @@ export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 export function createServer({ schema, services, logger, checkReady }: ServerOptions): Server {
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
-    context: () => makeContext(services),
+    context: ({ request }) => makeContext(services, request),
     graphqlEndpoint,
     graphiql: false,
     landingPage: false,

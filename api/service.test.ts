@@ -26,9 +26,10 @@ test('our own bugs are masked for clients, and logged', async () => {
   const plugins = await loadBuiltinPlugins();
   const index = await openSqliteIndex({ file: join(folder, 'index.db'), bucket: 'here', plugins });
   const logged: string[] = [];
+  const failing = { reports: () => Promise.reject(new TypeError('secret detail')) };
   const service = await openService({
     bucket: await openFolderBucket(join(folder, 'bucket')),
-    index: { ...index, reports: () => Promise.reject(new TypeError('secret detail')) },
+    index: { ...index, ...failing, forRequest: () => ({ ...index, ...failing }) },
     schema: buildSchema(plugins),
     plugins,
     logger: pino({}, { write: (line: string) => logged.push(line) }),
@@ -161,7 +162,7 @@ test('every error has a code, and none repeats what was sent', async () => {
   const deep = (levels: number): unknown => (levels === 0 ? {} : { not: deep(levels - 1) });
   const cases: [string, string][] = [
     ['{"secret', 'BAD_REQUEST'],
-    [JSON.stringify({ query: 'subscription { secret }' }), 'BAD_REQUEST'],
+    [JSON.stringify({ query: 'subscription { secret }' }), 'GRAPHQL_VALIDATION_FAILED'],
     [JSON.stringify({ query: `{ ${'a: __typename '.repeat(5000)} }` }), 'GRAPHQL_PARSE_FAILED'],
     [
       JSON.stringify({

@@ -9,6 +9,7 @@ import type { Bucket, BucketWriter } from './bucket/bucket.ts';
 import type { IndexStore } from './index/index-store.ts';
 import { openIndexFeed } from './index-feed.ts';
 import { openIntake } from './intake.ts';
+import { openLive } from './live/live.ts';
 import { openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
 import { createServer, type Server } from './server.ts';
@@ -20,6 +21,8 @@ import { within } from './within.ts';
  * let it try again.
  */
 const failedPutCountsMs = 30_000;
+
+const defaultQueryTimeoutMs = 30_000;
 
 /** Stores that take longer do not count as ready, whatever they will answer. */
 const readyPatienceMs = 5_000;
@@ -37,10 +40,16 @@ export type ServiceOptions = {
   commitLingerMs?: number;
   /** How long the index keeps reports. @default null, for ever */
   retentionMs?: number | null;
+  /** How long the index may work for one request. @default half a minute */
+  queryTimeoutMs?: number;
+  /** Milliseconds since 1970. @default Date.now */
+  now?: () => number;
 };
 
 export type Service = {
   server: Server;
+  /** Ends every subscription, which would otherwise last as long as its client. */
+  endSubscriptions(): Promise<void>;
   /** Refuses new reports, waits for those under way, and closes bucket and index. */
   close(): Promise<void>;
 };
@@ -52,9 +61,10 @@ export type Service = {
  */
 export async function openService(options: ServiceOptions): Promise<Service> {
   const { bucket, index, schema, plugins, logger, commitLingerMs, retentionMs = null } = options;
+  const { queryTimeoutMs = defaultQueryTimeoutMs, now = Date.now } = options;
   const closing = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal;
-  const upkeep = makeUpkeep({ bucket, index, retentionMs, logger, signal, now: Date.now });
+  const upkeep = makeUpkeep({ bucket, index, retentionMs, logger, signal, now });
   const feed = openIndexFeed({
     index,
     onMissed(keys, cause) {
@@ -74,6 +84,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     index,
     onIndexError: (cause) => logger.error({ err: cause }, 'index did not answer'),
   });
+  const live = openLive({ index, onError: (cause) => logger.error({ err: cause }, 'subscription failed') });
   async function answerAll(): Promise<void> {
     puts.check();
     await index.ping();
@@ -85,11 +96,13 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   return {
     server: createServer({
       schema,
-      services: { index, intake, plugins, now: Date.now, makeId: uuidV7 },
+      services: { index, intake, live, plugins, queryTimeoutMs, now, makeId: uuidV7 },
       logger,
       checkReady: () => within(readyPatienceMs, 'the bucket or the index', answerAll()),
     }),
+    endSubscriptions: live.close,
     async close() {
+      await live.close();
       closing.abort(new Error('the API is stopping'));
       await log.close();
       await upkeep.stop();

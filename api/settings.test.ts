@@ -16,6 +16,7 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     index: { kind: 'sqlite', file: '/srv/inventory/data/index.db' },
     commitLingerMs: 10,
     retentionMs: null,
+    queryTimeoutMs: 30_000,
     plugins: [],
   };
   expect(settings({})).toEqual(defaults);
@@ -62,6 +63,7 @@ test.each([
   [{ COMMIT_LINGER: '0ms' }, { commitLingerMs: 0 }],
   [{ COMMIT_LINGER: '1s' }, { commitLingerMs: 1000 }],
   [{ COMMIT_LINGER: '1m' }, { commitLingerMs: 60_000 }],
+  [{ QUERY_TIMEOUT: '500ms' }, { queryTimeoutMs: 500 }],
   [{ RETENTION: '1h' }, { retentionMs: 3_600_000 }],
   [{ RETENTION: '90d' }, { retentionMs: 90 * 86_400_000 }],
 ])('%j is %j', (env, expected) => {

@@ -21,6 +21,8 @@ export type ApiSettings = {
   commitLingerMs: number;
   /** How old reports of the index may become; null keeps all of them. @default null */
   retentionMs: number | null;
+  /** How long the index may work for one request. @default 30 s */
+  queryTimeoutMs: number;
   /** Plugins beside the built-in ones: files, relative to the working folder, or packages. */
   plugins: string[];
 };
@@ -32,6 +34,7 @@ export const settingDefaults = {
   INDEX_URL: 'sqlite:./data/index.db',
   COMMIT_LINGER: '10ms',
   RETENTION: '',
+  QUERY_TIMEOUT: '30s',
   PLUGINS: '',
 } as const;
 
@@ -46,6 +49,8 @@ const s3Options = ['region', 'endpoint', 'forcePathStyle'];
 const postgresExample = 'postgres://user:password@host:5432/inventory';
 
 const maxLingerMs = 60 * 1000;
+const minQueryTimeoutMs = 100;
+const maxQueryTimeoutMs = 60 * 60 * 1000;
 const minRetentionMs = 60 * 60 * 1000;
 /** A hundred years: what is longer than that is a slip, and keeping everything is what an empty value does. */
 const maxRetentionMs = 36_500 * 24 * 60 * 60 * 1000;
@@ -76,10 +81,15 @@ export function readSettings(
   const index = read('INDEX_URL', (value) => parseIndexUrl(value, cwd));
   const commitLingerMs = read('COMMIT_LINGER', (value) => parseLength(value, 0, maxLingerMs, '10ms'));
   const retentionMs = read('RETENTION', parseRetention);
+  const queryTimeoutMs = read('QUERY_TIMEOUT', (value) =>
+    parseLength(value, minQueryTimeoutMs, maxQueryTimeoutMs, '30s'),
+  );
   const plugins = read('PLUGINS', parsePlugins);
   if (host === undefined || port === undefined || !bucket || !index || !plugins) return { problems };
-  if (commitLingerMs === undefined || retentionMs === undefined) return { problems };
-  return { settings: { host, port, bucket, index, commitLingerMs, retentionMs, plugins } };
+  if (commitLingerMs === undefined || retentionMs === undefined || queryTimeoutMs === undefined) {
+    return { problems };
+  }
+  return { settings: { host, port, bucket, index, commitLingerMs, retentionMs, queryTimeoutMs, plugins } };
 }
 
 function parsePort(value: string): number {

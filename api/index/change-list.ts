@@ -121,7 +121,7 @@ async function ownedBy(database: Database, owner: ChangeOwner, ids: readonly str
 /** `FROM … WHERE …`, to which conditions can be added. */
 async function source(database: Database, filter: ChangeFilter): Promise<RawBuilder<unknown>> {
   const { host, reports, plugin, path, start, end, before, after, initial } = filter;
-  const conditions: Condition[] = [isTold];
+  const conditions: Condition[] = [database.checkpoint(sql`c.host`), isTold];
   if (!initial) conditions.push(sql`NOT ${isInitial}`);
   if (plugin !== null) conditions.push(sql`c.plugin = ${pluginOf(plugin)}`);
   if (start !== null) conditions.push(sql`c.at >= ${start}`);

@@ -1,7 +1,7 @@
 /**
  * database: what the index needs of a dialect: typed queries, and transactions that write many rows at once.
  */
-import type { Kysely } from 'kysely';
+import type { Kysely, RawBuilder } from 'kysely';
 import {
   type ColumnOf,
   type DialectName,
@@ -10,6 +10,7 @@ import {
   type TableName,
   type Tables,
 } from './tables.ts';
+import type { Condition } from './test-condition.ts';
 
 /** What becomes of a row whose key is there already. */
 export type OnConflict<T extends TableName> =
@@ -38,6 +39,12 @@ export type Database = {
    * happens, or nothing.
    */
   write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * A condition that always holds, and ends a statement whose request was given up: for what looks through many rows.
+   *
+   * @param row a whole number of the row
+   */
+  checkpoint(row: RawBuilder<unknown>): Condition;
   toUuid(text: string): StoredUuid;
   fromUuid(stored: StoredUuid): string;
   close(): Promise<void>;

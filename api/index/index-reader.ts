@@ -6,6 +6,7 @@ import { countChanges, countChangesOf, listChanges, listChangesOf } from './chan
 import { inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import { countFacts, distributeFacts } from './fact-counts.ts';
+import { reportCondition } from './filter-condition.ts';
 import { countHosts, hostNumbers, listHosts, readHosts } from './host-list.ts';
 import { newestReport } from './host-moment.ts';
 import type { IndexReader, ReportRow } from './index-store.ts';
@@ -40,6 +41,19 @@ export function makeIndexReader(database: Database): IndexReader {
     reportsById,
     async reports(listing, slice) {
       return withResults(database, await listReports(database, listing, slice));
+    },
+    async reportsAmong(ids, filter) {
+      const passing = await inChunks(new Set(ids), (part) =>
+        query
+          .selectFrom('reports as r')
+          .select('r.id')
+          .where('r.id', 'in', part.map(toUuid))
+          .where(reportCondition(database, filter))
+          .execute(),
+      );
+      const known = new Set(passing.map(({ id }) => database.fromUuid(id)));
+      const found = await reportsById(ids.filter((id) => known.has(id)));
+      return found.filter((report) => report !== null);
     },
     countReports: (filter) => countReports(database, filter),
     reportsOfHosts: (ids, listing, slice) =>

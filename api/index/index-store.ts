@@ -138,6 +138,8 @@ export type IndexReader = {
   /** In the order of the ids; null where there is no such report. */
   reportsById(ids: readonly string[]): Promise<(ReportRow | null)[]>;
   reports(listing: ReportListing, slice: Slice): Promise<ReportRow[]>;
+  /** Those of the ids whose report is there and passes, in their order. */
+  reportsAmong(ids: readonly string[], filter: ReportFilter | null): Promise<ReportRow[]>;
   countReports(filter: ReportFilter | null): Promise<number>;
   /** The same stretch of the list of each host, in the order of the ids. */
   reportsOfHosts(hostIds: readonly string[], listing: ReportListing, slice: Slice): Promise<ReportRow[][]>;
@@ -173,31 +175,34 @@ export type IndexReader = {
   ping(): Promise<void>;
 };
 
-/** lookup: a few rows by their ids. list: whatever there is to be looked through. */
-export const readerMethods = {
-  reportsById: 'lookup',
-  reports: 'list',
-  countReports: 'list',
-  reportsOfHosts: 'list',
-  countReportsOfHosts: 'list',
-  reportsAt: 'lookup',
-  reportCounts: 'list',
-  hosts: 'list',
-  countHosts: 'list',
-  hostsById: 'lookup',
-  latestResults: 'lookup',
-  changes: 'list',
-  countChanges: 'list',
-  changesOf: 'list',
-  countChangesOf: 'list',
-  factCounts: 'list',
-  factDistributions: 'list',
-  pathsOf: 'lookup',
-  ping: 'lookup',
-} as const satisfies Record<keyof IndexReader, 'lookup' | 'list'>;
+export type ForRequest = (signal: AbortSignal) => IndexReader;
+
+export type Listener = (reportIds: string[]) => void;
+/** @returns what ends it */
+export type OnReports = (listener: Listener) => Promise<() => Promise<void>>;
+
+/** Reads for somebody who may stop waiting. */
+export type RequestReader = {
+  /**
+   * The same answers for one request: once the signal is aborted its calls are rejected with the signal's reason, those
+   * not begun are never begun, and the database stops working on the others.
+   */
+  forRequest(signal: AbortSignal): IndexReader;
+};
 
 export type IndexStore = IndexReader &
+  RequestReader &
   SegmentSink & {
+    /**
+     * Tells which reports have just come in for the first time, through whatever process on this index. Only those that
+     * were received in the last minutes: history that is caught up with is no news.
+     */
+    onReports: OnReports;
+    /**
+     * The same answers, until the signal is aborted: then whatever is under way is given up with its reason, and the database
+     * stops working on it.
+     */
+    forRequest: ForRequest;
     /**
      * Removes reports received before an instant (milliseconds since 1970), with what only they told.
      *
@@ -223,7 +228,7 @@ export function changePosition({ at, reportId, plugin, number }: ChangeRow): Cha
 }
 
 /** An index that is being built beside the one in use. */
-export type BuildingIndex = Omit<IndexStore, 'refresh'> & {
+export type BuildingIndex = Omit<IndexStore, 'refresh' | 'onReports' | 'forRequest'> & {
   /** Makes what only questions need. */
   finish(): Promise<void>;
 };

@@ -5,6 +5,7 @@
  * hosts and numbers from one to the next, for as long as nobody else has written in between.
  */
 import { known, Lacking, learnContents, learnFactSets, learnHosts } from './catalog.ts';
+import { newsMs } from './announcements.ts';
 import { inChunks } from './chunks.ts';
 import type { Database, Transaction } from './database.ts';
 import { type Digest, type ReportDigest, toldAt } from './digest.ts';
@@ -14,20 +15,30 @@ import { type LateReport, placeLateReports } from './late-reports.ts';
 import { advance, isBefore, noRows } from './timeline.ts';
 import { type KnownHost, makeWriterMemory, type WriterMemory } from './writer-memory.ts';
 
+/** `news`: reports that came in for the first time, and were received in the last minutes. */
+export type Applied = { news: string[] };
+
+/** Tells other processes of what a transaction brought. */
+export type Announce = (transaction: Transaction, news: readonly string[]) => Promise<void>;
+
 export type IndexWriter = {
   /**
    * Segments that were applied before are passed over.
    *
-   * @returns false when the digest leaves out what the index does not have: then nothing was applied
+   * @returns null when the digest leaves out what the index does not have: then nothing was applied
    */
-  apply(digest: Digest): Promise<boolean>;
+  apply(digest: Digest): Promise<Applied | null>;
   /** Takes merged segments for applied, and forgets their sources, where all of the sources were applied. */
   replaced(parts: readonly string[], sources: readonly string[]): Promise<void>;
   /** Runs anything else that changes the index. */
   change<T>(work: (transaction: Transaction, memory: WriterMemory) => Promise<T>): Promise<T>;
 };
 
-export function makeIndexWriter(database: Database, declarations: Declarations): IndexWriter {
+export function makeIndexWriter(
+  database: Database,
+  declarations: Declarations,
+  announce: Announce = async () => {},
+): IndexWriter {
   const memory = makeWriterMemory(declarations);
 
   async function change<T>(work: (transaction: Transaction, memory: WriterMemory) => Promise<T>): Promise<T> {
@@ -48,10 +59,15 @@ export function makeIndexWriter(database: Database, declarations: Declarations):
     change,
     async apply(digest) {
       try {
-        await change((transaction) => applyDigest(database, transaction, memory, digest));
-        return true;
+        return await change(async (transaction) => {
+          const fresh = await applyDigest(database, transaction, memory, digest);
+          const since = Date.now() - newsMs;
+          const news = fresh.filter(({ receivedAt }) => receivedAt >= since).map(({ id }) => id);
+          if (news.length > 0) await announce(transaction, news);
+          return { news };
+        });
       } catch (cause) {
-        if (cause instanceof Lacking) return false;
+        if (cause instanceof Lacking) return null;
         throw cause;
       }
     },
@@ -82,12 +98,13 @@ export async function appliedOf(
   return new Set(rows.map(({ key }) => key));
 }
 
+/** @returns the reports that were not known before */
 async function applyDigest(
   database: Database,
   transaction: Transaction,
   memory: WriterMemory,
   digest: Digest,
-): Promise<void> {
+): Promise<ReportDigest[]> {
   const { insert } = transaction;
   const { toUuid } = database;
   const applied = await appliedOf(
@@ -103,7 +120,7 @@ async function applyDigest(
   );
   const { fresh, earlier, replacedOwners } = await sortOut(database, transaction, firstCopies(segments));
   const reports = [...fresh, ...earlier];
-  if (reports.length === 0) return;
+  if (reports.length === 0) return [];
 
   await learnFactSets(transaction, memory, digest);
   await learnHosts(database, transaction, memory, new Set(reports.map(({ hostId }) => hostId)));
@@ -155,6 +172,7 @@ async function applyDigest(
   const owners = await hostsOf(database, transaction, replacedOwners);
   for (const report of earlier) owners.set(hostOf(report).id, report.hostId);
   for (const [id, uuid] of owners) await recomputeHost(database, transaction, memory, { id, uuid });
+  return fresh;
 }
 
 /** Each report once, in its first copy. */

@@ -4,6 +4,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Pool, types } from 'pg';
 import { conflictClause, type Database, quote, type Transaction } from './database.ts';
+import { cancellingPool } from './postgres-requests.ts';
 import { columnTypesOf, type Tables } from './tables.ts';
 
 /** Readers beside one writer; a small PostgreSQL allows a hundred in all. */
@@ -27,28 +28,35 @@ export type PostgresOptions = {
 
 export function openPostgresDatabase(options: PostgresOptions): Database {
   const { url, schema, onConnectionError, statementTimeoutMs } = options;
-  const pool = new Pool({
+  const connection = {
     connectionString: url,
-    max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     application_name: 'os-inspector',
+    options: `-c search_path=${schema}`,
+  };
+  const pool = new Pool({
+    ...connection,
+    max: maxConnections,
     // The server's own limit ends the work; this side's is for a server that has stopped answering.
     ...(statementTimeoutMs === null
       ? {}
       : { statement_timeout: statementTimeoutMs, query_timeout: statementTimeoutMs + 5_000 }),
-    options: `-c search_path=${schema}`,
     types: {
       // Instants in milliseconds and counts: all of them exact as a number.
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
         oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format as 'text'),
     },
   });
-  pool.on('error', onConnectionError);
-  // While a connection is in use the pool does not listen: whoever uses it is told, but an event nobody hears
-  // would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
-  const query = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const spare = new Pool({ ...connection, max: 1 });
+  for (const each of [pool, spare]) {
+    each.on('error', onConnectionError);
+    // While a connection is in use the pool does not listen: whoever uses it is told, but an event nobody hears
+    // would end the process.
+    each.on('connect', (client) => client.on('error', () => {}));
+  }
+  const dialect = new PostgresDialect({ pool: cancellingPool(pool, spare) as Pool });
+  const query = new Kysely<Tables>({ dialect });
 
   return {
     dialect: 'postgres',
@@ -63,6 +71,8 @@ export function openPostgresDatabase(options: PostgresOptions): Database {
       }),
     toUuid: (text) => text,
     fromUuid: String,
+    // The server is told directly (see postgres-requests.ts).
+    checkpoint: () => sql`1 = 1`,
     close: () => query.destroy(),
   };
 }

@@ -8,9 +8,13 @@ import { type Kysely, sql } from 'kysely';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import { Failure } from '../failure.ts';
 import type { Database } from './database.ts';
+import type { Announce } from './index-writer.ts';
 import type { BuildingIndex, IndexStore } from './index-store.ts';
 import { openPostgresDatabase } from './postgres-database.ts';
 import { toPostgresFailure } from './postgres-failure.ts';
+import { makePostgresListener, toPayloads } from './postgres-listener.ts';
+import { inRequest } from './postgres-requests.ts';
+import { askReader, readerOf } from './reader-methods.ts';
 import { failingAs, type IndexMode, openSqlIndex, takingSegments } from './sql-index.ts';
 import { createTableStatements, schemaVersion, type Tables } from './tables.ts';
 
@@ -34,9 +38,52 @@ const liveStatementTimeoutMs = 60_000;
  * @throws Failure UNAVAILABLE when it does not answer
  */
 export async function openPostgresIndex(options: PostgresIndexOptions): Promise<IndexStore> {
-  const { index } = await open(options, schema, 'live');
-  return { ...failingAs(takingSegments(index, 'live'), toPostgresFailure), refresh: async () => {} };
+  const { index, database } = await open(options, schema, 'live');
+  const { url, onConnectionError = () => {} } = options;
+  const listener = makePostgresListener({
+    url,
+    channel: schema,
+    onConnectionError,
+    async receivedSince(at) {
+      const rows = await database.query
+        .selectFrom('reports')
+        .select('id')
+        .where('received_at', '>=', at)
+        .orderBy('received_at')
+        .limit(mostMissed)
+        .execute();
+      return rows.map(({ id }) => database.fromUuid(id));
+    },
+  });
+  const store = failingAs(
+    { ...takingSegments(index, 'live'), onReports: listener.onReports },
+    toPostgresFailure,
+  );
+  return {
+    ...store,
+    forRequest: (signal) =>
+      readerOf(async (method, args) => {
+        try {
+          return await inRequest(signal, () => askReader(index, method, args));
+        } catch (cause) {
+          throw signal.aborted ? signal.reason : toPostgresFailure(cause);
+        }
+      }),
+    refresh: async () => {},
+    async close() {
+      await listener.close();
+      await store.close();
+    },
+  };
 }
+
+/** Reports that came in while the connection to hear of them was lost; of more, a subscription tells the first ones. */
+const mostMissed = 10_000;
+
+/** Heard by the others when the transaction is committed. */
+const announce: Announce = async ({ query }, news) => {
+  for (const payload of toPayloads(news)) await sql`SELECT pg_notify(${schema}, ${payload})`.execute(query);
+};
 
 export type PostgresRebuild = {
   index: BuildingIndex;
@@ -87,7 +134,10 @@ async function open(options: PostgresIndexOptions, name: string, mode: IndexMode
   try {
     await prepareSchema(database, name, options.bucket);
     const declarations = options.plugins.map(({ name: plugin, facts }) => ({ name: plugin, facts }));
-    return { database, index: await openSqlIndex(database, declarations, mode) };
+    return {
+      database,
+      index: await openSqlIndex(database, declarations, mode, mode === 'live' ? announce : undefined),
+    };
   } catch (cause) {
     await database.close();
     throw toPostgresFailure(cause);

@@ -83,7 +83,8 @@ function cutOf(database: Database, { filter, order }: ReportListing, slice: Slic
   const cut = sliceOf(database, by, order.direction, slice);
   return {
     ...cut,
-    condition: sql<boolean>`${reportCondition(database, filter)} AND ${cut.condition}`,
+    condition: sql<boolean>`${database.checkpoint(sql`r.received_at`)}
+      AND ${reportCondition(database, filter)} AND ${cut.condition}`,
     end: cut.order(by.value, by.id),
   };
 }
@@ -176,10 +177,11 @@ export async function countReportsBy(
 /** A condition on `reports r` that is asked of all of them. */
 async function ofAll(database: Database, filter: ReportFilter | null): Promise<Condition> {
   const plan = await planReports(database, filter);
-  if (plan.kind === 'walk') return reportCondition(database, filter, 'all');
+  const check = database.checkpoint(sql`r.received_at`);
+  if (plan.kind === 'walk') return sql`${check} AND ${reportCondition(database, filter, 'all')}`;
   if (plan.spans.length === 0) return sql`1 = 0`;
   const hosts = sql.join(plan.spans.map(({ host }) => host));
-  return sql`r.host IN (${hosts}) AND ${reportCondition(database, filter)}`;
+  return sql`${check} AND r.host IN (${hosts}) AND ${reportCondition(database, filter)}`;
 }
 
 /** That a report is of one of the hosts, and has one of the fact sets. */

@@ -106,7 +106,8 @@ export async function whichHosts(
   asOf: number | null,
 ): Promise<Condition> {
   const moment = hostsAt(asOf);
-  const conditions = [moment.exists, hostCondition(database, filter, asOf)];
+  const check = database.checkpoint(sql`h.id`);
+  const conditions = [check, moment.exists, hostCondition(database, filter, asOf)];
   for (const part of conjuncts(filter)) {
     const failed = part.kind === 'result' ? await hostsFailed(database, part) : null;
     if (failed?.length === 0) return sql`1 = 0`;

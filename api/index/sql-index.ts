@@ -11,14 +11,14 @@ import { type Digest, makeDigester } from './digest.ts';
 import type { Declaration } from './flatten.ts';
 import { makeIndexReader } from './index-reader.ts';
 import type { IndexReader, IndexStore } from './index-store.ts';
-import { appliedOf, makeIndexWriter } from './index-writer.ts';
+import { type Announce, type Applied, appliedOf, makeIndexWriter } from './index-writer.ts';
 import { forgetReports } from './retention.ts';
 import { createQueryIndexStatements } from './tables.ts';
 
 export type SqlIndex = IndexReader &
   Omit<SegmentSink, 'apply'> & {
-    /** False when the digest leaves out what the index does not have: then nothing was applied. */
-    apply(digest: Digest): Promise<boolean>;
+    /** Null when the digest leaves out what the index does not have: then nothing was applied. */
+    apply(digest: Digest): Promise<Applied | null>;
     forget(before: number): Promise<number>;
     /** Makes what only questions need: for an index that was opened for bulk. */
     finish(): Promise<void>;
@@ -36,9 +36,10 @@ export async function openSqlIndex(
   database: Database,
   declarations: readonly Declaration[],
   mode: IndexMode,
+  announce?: Announce,
 ): Promise<SqlIndex> {
   const byName = new Map(declarations.map((declaration) => [declaration.name, declaration]));
-  const writer = makeIndexWriter(database, byName);
+  const writer = makeIndexWriter(database, byName, announce);
   const finish = async () => {
     const isMade = async ({ query }: Pick<Database, 'query'>) => {
       const made = await query.selectFrom('meta').select('value').where('name', '=', 'finished').execute();
@@ -93,17 +94,28 @@ export function makeSqlReader(database: Database): SqlReader {
 const maxTemplates: Record<IndexMode, number> = { live: 2_000, bulk: 50_000 };
 
 /** The index that takes segments: parts them here, and hands on what is left to do. */
-export function takingSegments(index: SqlIndex, mode: IndexMode): Omit<IndexStore, 'refresh'> {
+export function takingSegments(
+  index: SqlIndex,
+  mode: IndexMode,
+  onNews: (reportIds: readonly string[]) => void = () => {},
+): Omit<IndexStore, 'refresh' | 'onReports' | 'forRequest'> {
   const { digest, delivered } = makeDigester(maxTemplates[mode]);
   return {
     ...index,
     async apply(segments) {
       const parted = digest(segments, 'new');
-      if (await index.apply(parted)) return delivered(parted);
+      const applied = await index.apply(parted);
+      if (applied) {
+        delivered(parted);
+        onNews(applied.news);
+        return;
+      }
       // It has forgotten some of what was delivered, or is another index than it was.
       const whole = digest(segments, 'all');
-      if (!(await index.apply(whole))) throw new Error('a whole digest lacks nothing');
+      const again = await index.apply(whole);
+      if (!again) throw new Error('a whole digest lacks nothing');
       delivered(whole);
+      onNews(again.news);
     },
   };
 }

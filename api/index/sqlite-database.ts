@@ -2,14 +2,27 @@
  * sqlite-database: the SQLite dialect, on node:sqlite. Answers on the calling thread.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely, SqliteDialect, sql } from 'kysely';
 import { conflictClause, type Database, quote, type Transaction } from './database.ts';
 import type { StoredUuid, Tables } from './tables.ts';
 
 /** Statements are few but for filters, of which each is another text. */
 const maxPrepared = 500;
+const stillWanted = 'still_wanted';
+/** A power of two. A check takes 80 ns and to see whether it is time for one 20: of a count that is 30 % either way. */
+const rowsBetweenChecks = 16;
 
-export function openSqliteDatabase(db: DatabaseSync): Database {
+/** What a statement ends with that nobody wants any more. */
+const cancelled = new Error('the request was given up');
+
+/** @param isWanted false once whoever asked for the statement under way has given up */
+export function openSqliteDatabase(db: DatabaseSync, isWanted: () => boolean = () => true): Database {
+  const check = () => {
+    if (!isWanted()) throw cancelled;
+    return 1;
+  };
+  // SQLite itself is not interrupted from outside in Node, but what it calls may throw.
+  db.function(stillWanted, check);
   const prepared = new Map<string, StatementSync>();
   function prepare(text: string): StatementSync {
     const known = prepared.get(text);
@@ -29,7 +42,10 @@ export function openSqliteDatabase(db: DatabaseSync): Database {
           const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
           return {
             reader: statement.columns().length > 0,
-            all: (parameters) => statement.all(...values(parameters)),
+            all: (parameters) => {
+              check();
+              return statement.all(...values(parameters));
+            },
             run: (parameters) => statement.run(...values(parameters)),
             iterate: (parameters) => statement.iterate(...values(parameters)),
           };
@@ -72,6 +88,8 @@ export function openSqliteDatabase(db: DatabaseSync): Database {
     },
     toUuid: (text) => Buffer.from(text.replaceAll('-', ''), 'hex'),
     fromUuid: textOfUuid,
+    checkpoint: (row) =>
+      sql`((${row} & ${sql.lit(rowsBetweenChecks - 1)}) <> 0 OR ${sql.raw(stillWanted)}())`,
     close: async () => {
       await last;
       prepared.clear();

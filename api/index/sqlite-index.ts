@@ -3,7 +3,9 @@
  */
 import { renameSync, statSync } from 'node:fs';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import { type BuildingIndex, type IndexReader, type IndexStore, readerMethods } from './index-store.ts';
+import type { BuildingIndex, IndexStore } from './index-store.ts';
+import { askReader, readerOf } from './reader-methods.ts';
+import { makeAnnouncements } from './announcements.ts';
 import { takingSegments } from './sql-index.ts';
 import { deleteSqliteJournal, prepareSqliteFile } from './sqlite-file.ts';
 import { openSqliteThreads } from './sqlite-threads.ts';
@@ -23,6 +25,7 @@ export type SqliteIndexOptions = {
  * @throws Failure UNAVAILABLE when it cannot be opened
  */
 export async function openSqliteIndex(options: SqliteIndexOptions): Promise<IndexStore> {
+  const announcements = makeAnnouncements();
   let current = await open();
 
   async function open() {
@@ -30,11 +33,15 @@ export async function openSqliteIndex(options: SqliteIndexOptions): Promise<Inde
     const discarded = prepareSqliteFile(file, bucket);
     if (discarded) onDiscard?.(discarded);
     const identity = identityOf(file);
-    return { identity, index: takingSegments(await openThreads(file, plugins, 'live'), 'live') };
+    const threads = await openThreads(file, plugins, 'live');
+    return { identity, threads, index: takingSegments(threads, 'live', announcements.tell) };
   }
 
   return {
-    ...forwarding(() => current.index),
+    ...readerOf((method, args) => askReader(current.index, method, args)),
+    forRequest: (signal) =>
+      readerOf((method, args) => askReader(current.threads.forRequest(signal), method, args)),
+    onReports: announcements.onReports,
     apply: (segments) => current.index.apply(segments),
     appliedOf: (keys) => current.index.appliedOf(keys),
     mark: () => current.index.mark(),
@@ -50,17 +57,6 @@ export async function openSqliteIndex(options: SqliteIndexOptions): Promise<Inde
     },
     close: () => current.index.close(),
   };
-}
-
-/** A reader that asks whichever index is the current one. */
-function forwarding(current: () => IndexReader): IndexReader {
-  const methods = Object.keys(readerMethods) as (keyof IndexReader)[];
-  return Object.fromEntries(
-    methods.map((method) => [
-      method,
-      (...args: unknown[]) => (current()[method] as (...args: unknown[]) => unknown)(...args),
-    ]),
-  ) as IndexReader;
 }
 
 export type SqliteRebuild = {

@@ -6,10 +6,18 @@
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../failure.ts';
 import type { Declaration } from './flatten.ts';
-import { type IndexReader, readerMethods } from './index-store.ts';
+import type { ForRequest } from './index-store.ts';
 import type { IndexMode, SqlIndex } from './sql-index.ts';
+import { readerMethods, readerOf, type ReaderMethod } from './reader-methods.ts';
 import type { SqliteWorkerData } from './sqlite-worker.ts';
-import { type Answer, type Call, fromMessage, gathering } from './thread-messages.ts';
+import {
+  type Answer,
+  type Call,
+  cancel,
+  fromMessage,
+  gathering,
+  makeCancellations,
+} from './thread-messages.ts';
 
 /** A thread takes some 15 MB; on a small machine more of them only wait for each other. */
 const maxListThreads = 2;
@@ -20,9 +28,14 @@ const maxListThreads = 2;
  */
 const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 };
 
+/** What fits the cells in which calls are cancelled. */
+const maxId = 2 ** 31 - 1;
+
 type Thread = {
-  call(method: keyof SqlIndex, args: unknown[]): Promise<unknown>;
+  call(method: keyof SqlIndex, args: unknown[], signal?: AbortSignal): Promise<unknown>;
   pending(): number;
+  /** Whether it has ended: nothing that it is asked is answered. */
+  isLost(): boolean;
   /** Once all that it was asked is answered. */
   close(): Promise<void>;
 };
@@ -32,11 +45,11 @@ export async function openSqliteThreads(
   file: string,
   declarations: readonly Declaration[],
   mode: IndexMode,
-): Promise<SqlIndex> {
+): Promise<SqlIndex & { forRequest: ForRequest }> {
   const writer = startThread({ file, writer: { declarations, mode }, yields: false });
-  const reader = (yields: boolean) => lazily(() => startThread({ file, writer: null, yields }));
-  const lookups = reader(false);
-  const lists = Array.from({ length: maxListThreads }, () => reader(true));
+  const readerThread = (yields: boolean) => lazily(() => startThread({ file, writer: null, yields }));
+  const lookups = readerThread(false);
+  const lists = Array.from({ length: maxListThreads }, () => readerThread(true));
   await writer.call('ping', []);
 
   const on = <M extends keyof SqlIndex>(thread: () => Thread, method: M): SqlIndex[M] =>
@@ -45,16 +58,9 @@ export async function openSqliteThreads(
   const write = <M extends keyof SqlIndex>(method: M) => on(() => writer, method);
   const lookUp = <M extends keyof SqlIndex>(method: M) => on(() => lookups.get(), method);
   /** The first that has nothing to do; the second is started only when there is need. */
-  const list = <M extends keyof SqlIndex>(method: M) =>
-    on(() => (lists.find((thread) => thread.pending() === 0) ?? leastBusy()).get(), method);
+  const list = () => (lists.find((thread) => thread.pending() === 0) ?? leastBusy()).get();
   const leastBusy = () => lists.reduce((a, b) => (b.pending() < a.pending() ? b : a));
-
-  const readers = Object.fromEntries(
-    Object.entries(readerMethods).map(([method, kind]) => [
-      method,
-      (kind === 'lookup' ? lookUp : list)(method as keyof IndexReader),
-    ]),
-  );
+  const reader = (method: ReaderMethod) => (readerMethods[method] === 'list' ? list() : lookups.get());
 
   return {
     apply: write('apply'),
@@ -62,13 +68,13 @@ export async function openSqliteThreads(
     setMark: write('setMark'),
     forget: write('forget'),
     finish: write('finish'),
-    ...(readers as IndexReader),
+    ...readerOf((method, args) => reader(method).call(method, args)),
+    forRequest: (signal) => readerOf((method, args) => reader(method).call(method, args, signal)),
     appliedOf: lookUp('appliedOf'),
     mark: lookUp('mark'),
     async close() {
-      const started = [lookups, ...lists].flatMap((thread) => thread.started() ?? []);
       // Readers first: the last connection to go writes the journal back into the file.
-      await Promise.all(started.map((thread) => thread.close()));
+      await Promise.all([lookups, ...lists].map((thread) => thread.close()));
       await writer.close();
     },
   };
@@ -76,24 +82,31 @@ export async function openSqliteThreads(
 
 function lazily(start: () => Thread) {
   let thread: Thread | null = null;
+  let closed = false;
   return {
     get: () => {
-      thread ??= start();
+      // One that ran out of memory, or met a bug, is not the end of all answers.
+      if (!thread || (thread.isLost() && !closed)) thread = start();
       return thread;
     },
-    started: () => thread,
+    async close() {
+      closed = true;
+      if (!thread?.isLost()) await thread?.close();
+    },
     pending: () => thread?.pending() ?? 0,
   };
 }
 
-function startThread(data: SqliteWorkerData): Thread {
+function startThread(options: Omit<SqliteWorkerData, 'cancellations'>): Thread {
+  const cancellations = makeCancellations();
+  const data: SqliteWorkerData = { ...options, cancellations };
   // Beside this file, which is TypeScript in a checkout and JavaScript in the package.
   const file = import.meta.filename.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js';
   const worker = new Worker(new URL(file, import.meta.url), { workerData: data, resourceLimits });
   // It keeps the process alive only while somebody waits for an answer.
   worker.unref();
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  const send = gathering<Call>((calls) => worker.postMessage(calls));
+  const post = gathering<Call>((calls) => worker.postMessage(calls));
   let lastId = 0;
   let dead: Error | null = null;
 
@@ -114,18 +127,35 @@ function startThread(data: SqliteWorkerData): Thread {
   worker.on('error', (cause) => end(cause as Error));
   worker.on('exit', () => end(new Failure('UNAVAILABLE', `the index ${data.file} is closed`)));
 
-  function call(method: keyof SqlIndex, args: unknown[]): Promise<unknown> {
-    if (dead) return Promise.reject(dead);
+  function send(method: keyof SqlIndex, args: unknown[]): { id: number; answer: Promise<unknown> } {
     const answer = Promise.withResolvers<unknown>();
-    lastId += 1;
+    lastId = (lastId % maxId) + 1;
     waiting.set(lastId, answer);
     if (waiting.size === 1) worker.ref();
-    send({ id: lastId, method, args });
-    return answer.promise;
+    post({ id: lastId, method, args });
+    return { id: lastId, answer: answer.promise };
+  }
+
+  async function call(method: keyof SqlIndex, args: unknown[], signal?: AbortSignal): Promise<unknown> {
+    if (dead) throw dead;
+    signal?.throwIfAborted();
+    const { id, answer } = send(method, args);
+    if (!signal) return answer;
+    const abort = () => {
+      cancel(cancellations, id);
+      waiting.get(id)?.reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await answer;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
   }
 
   return {
     pending: () => waiting.size,
+    isLost: () => dead !== null,
     call,
     async close() {
       await Promise.allSettled([...waiting.values()].map(({ promise }) => promise));

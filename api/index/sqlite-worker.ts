@@ -3,13 +3,21 @@
  *
  * SQLite answers on the calling thread: here that is nobody else's.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Declaration } from './flatten.ts';
 import { type IndexMode, makeSqlReader, openSqlIndex, type SqlIndex, type SqlReader } from './sql-index.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 import { connectSqliteFile, toSqliteFailure } from './sqlite-file.ts';
-import { type Answer, type Call, gathering, toMessage } from './thread-messages.ts';
+import {
+  type Answer,
+  type Call,
+  type Cancellations,
+  gathering,
+  isCancelled,
+  toMessage,
+} from './thread-messages.ts';
 
 export type SqliteWorkerData = {
   file: string;
@@ -17,25 +25,31 @@ export type SqliteWorkerData = {
   writer: { declarations: readonly Declaration[]; mode: IndexMode } | null;
   /** Gives way to the other threads where there are not enough processors for all. */
   yields: boolean;
+  cancellations: Cancellations;
 };
 
 /** Of nineteen steps down: a tenth of the share of the others. */
 const yieldingPriority = 10;
 
-const { file, writer, yields } = workerData as SqliteWorkerData;
+const { file, writer, yields, cancellations } = workerData as SqliteWorkerData;
+/** The id of the call that a statement belongs to. */
+const calls = new AsyncLocalStorage<number>();
 // On Linux that is the calling thread's; elsewhere it would be the whole process's.
 if (yields && process.platform === 'linux') setPriority(0, yieldingPriority);
 const opening = open();
 
 async function open(): Promise<SqlReader | SqlIndex> {
-  const database = openSqliteDatabase(connectSqliteFile(file));
+  const database = openSqliteDatabase(connectSqliteFile(file), () => {
+    const id = calls.getStore();
+    return id === undefined || !isCancelled(cancellations, id);
+  });
   return writer ? openSqlIndex(database, writer.declarations, writer.mode) : makeSqlReader(database);
 }
 
 const answer = gathering<Answer>((answers) => parentPort?.postMessage(answers));
 
-parentPort?.on('message', (calls: Call[]) => {
-  for (const call of calls) run(call);
+parentPort?.on('message', (asked: Call[]) => {
+  for (const call of asked) calls.run(call.id, run, call);
 });
 
 async function run({ id, method, args }: Call): Promise<void> {

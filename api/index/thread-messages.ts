@@ -8,6 +8,27 @@ import { Failure, type FailureKind } from '../failure.ts';
 import type { SqlIndex } from './sql-index.ts';
 
 export type Call = { id: number; method: keyof SqlIndex; args: unknown[] };
+
+/**
+ * Which calls nobody wants any more, in memory that both sides share: a thread that is busy with a statement takes no
+ * messages.
+ */
+export type Cancellations = Int32Array<SharedArrayBuffer>;
+
+/** More than can be under way in one thread at a time. */
+const cancellationCells = 4_096;
+
+export function makeCancellations(): Cancellations {
+  return new Int32Array(new SharedArrayBuffer(cancellationCells * Int32Array.BYTES_PER_ELEMENT));
+}
+
+export function cancel(cells: Cancellations, id: number): void {
+  Atomics.store(cells, id % cells.length, id);
+}
+
+export function isCancelled(cells: Cancellations, id: number): boolean {
+  return Atomics.load(cells, id % cells.length) === id;
+}
 export type Answer = { id: number; value?: unknown; error?: ErrorMessage };
 export type ErrorMessage = { kind: FailureKind | null; message: string; stack: string | undefined };
 

@@ -1,4 +1,5 @@
 /** filter-bounds: deeper and longer filters than anyone writes would only serve to exhaust the database. */
+import type { HostFilter, ReportFilter } from '../index/filter.ts';
 import { type InputPath, inputError } from './input-error.ts';
 
 const maxDepth = 20;
@@ -7,4 +8,30 @@ export const maxFilterParts = 100;
 /** @throws GraphQLError BAD_USER_INPUT */
 export function countNesting(depth: number, path: InputPath): void {
   if (depth > maxDepth) throw inputError(path, `filters may be nested ${maxDepth} deep, no deeper`);
+}
+
+/** Each is looked at for every row: of a thousand a row takes milliseconds. */
+const maxConditions = 1_000;
+
+/**
+ * That a filter as a whole is no larger than that.
+ *
+ * @throws GraphQLError BAD_USER_INPUT
+ */
+export function checkSize(filter: ReportFilter | HostFilter, path: InputPath): void {
+  const size = conditionsIn(filter);
+  if (size <= maxConditions) return;
+  throw inputError(
+    path,
+    `holds ${size} conditions, and may hold ${maxConditions}: take fewer, or several queries`,
+  );
+}
+
+/** Whatever a filter or condition is made of: its leaves. */
+type Part = { [name: string]: unknown };
+
+function conditionsIn(part: Part): number {
+  const inner = Object.values(part).flatMap((value) => (Array.isArray(value) ? value : [value]));
+  const parts = inner.filter((value): value is Part => typeof value === 'object' && value !== null);
+  return parts.length === 0 ? 1 : parts.reduce((sum, each) => sum + conditionsIn(each), 0);
 }

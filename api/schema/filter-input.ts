@@ -10,7 +10,7 @@ import { ofHost } from '../index/filter-condition.ts';
 import type { PluginStatus } from '../log/stored-report.ts';
 import { type ComparisonInput, toTests } from './comparison.ts';
 import { toFactFilter } from './fact-filter.ts';
-import { countNesting, maxFilterParts } from './filter-bounds.ts';
+import { checkSize, countNesting, maxFilterParts } from './filter-bounds.ts';
 import { type InputPath, inputError } from './input-error.ts';
 import { type FactsFilterInput, pluginFilterName, toFactConditions } from './plugin-filter.ts';
 
@@ -131,6 +131,7 @@ export async function toFilter<Filter extends ReportFilter | HostFilter>(
     }
   }
   const all: unknown = { kind: 'and', filters };
+  if (depth === 1) checkSize(all as Filter, path);
   return all as Filter;
 }
 

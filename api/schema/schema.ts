@@ -20,6 +20,7 @@ import { definePluginResult, definePluginStatus } from './plugin-result.ts';
 import { defineQuantities } from './quantities.ts';
 import { defineReportInputs, defineReportQueries, implementReport } from './report.ts';
 import { defineSubmitReport } from './submit-report.ts';
+import { defineSubscriptions } from './subscriptions.ts';
 import { assertTypeNames } from './type-names.ts';
 
 /** @throws Failure INVALID when a plugin's name, or that of a list in it, cannot be a type of this schema */
@@ -66,6 +67,7 @@ function build(plugins: readonly AnyPlugin[]): GraphQLSchema {
   });
   implementChange(builder, { change, host, report });
   defineHostQueries(builder, host, connections);
+  defineSubscriptions(builder, report, change);
   defineFactCounts(builder);
   defineFactStats(builder);
   definePluginInfo(builder);

@@ -35,7 +35,8 @@ beforeAll(async () => {
   const plugins = await loadBuiltinPlugins();
   const schema = buildSchema(plugins);
   const services = {
-    index: counted.index,
+    index: { ...counted.index, forRequest: () => counted.index },
+    queryTimeoutMs: 60_000,
     plugins,
     now: () => Date.parse('2026-05-02T00:00:00Z'),
     makeId: () => hostId(1),
@@ -43,7 +44,7 @@ beforeAll(async () => {
   };
   ask = async (source, variableValues) => {
     const before = counted.statements();
-    const contextValue = makeContext(services as never);
+    const contextValue = makeContext(services as never, { signal: new AbortController().signal });
     const { data, errors } = await graphql({ schema, source, variableValues, contextValue });
     expect(errors).toBeUndefined();
     const rows = JSON.stringify(data).split('"id"').length;

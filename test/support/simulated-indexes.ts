@@ -57,7 +57,8 @@ export function inlineIndexes(options: SimulatedIndexesOptions): SimulatedIndexe
     const database = openSqliteDatabase(connectSqliteFile(file));
     const declarations = plugins.map(({ name, facts }) => ({ name, facts }));
     const index = await openSqlIndex(database, declarations, mode);
-    return { ...takingSegments(index, mode), finish: index.finish, refresh: async () => {} };
+    const store = { ...takingSegments(index, mode), finish: index.finish, refresh: async () => {} };
+    return { ...store, forRequest: () => store, onReports: async () => async () => {} };
   }
   return {
     ...threadedIndexes(options),
