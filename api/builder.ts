@@ -4,6 +4,7 @@
  * Made anew for each schema, because the types depend on the plugins that the server knows.
  */
 import SchemaBuilder, { type ObjectRef } from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
 import { GraphQLDateTime, GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
@@ -58,7 +59,10 @@ const labelsSchema = z
   .refine((labels) => Object.keys(labels).length <= maxLabels, `must be at most ${maxLabels}`);
 
 export function createBuilder() {
-  const builder = new SchemaBuilder<SchemaTypes>({ defaultFieldNullability: false });
+  const builder = new SchemaBuilder<SchemaTypes>({
+    plugins: [ComplexityPlugin],
+    defaultFieldNullability: false,
+  });
   builder.queryType({ description: 'Everything is read here.' });
   builder.mutationType({ description: 'What agents send.' });
   builder.addScalarType('DateTime', GraphQLDateTime);

@@ -10,9 +10,7 @@ import type { Intake } from './intake.ts';
 import type { Live } from './live/live.ts';
 import { askReader, readerOf } from './index/reader-methods.ts';
 import { type Loaders, makeLoaders } from './loaders.ts';
-
-/** Twenty of the largest pages, or a thousand of the usual nested ones. */
-export const maxRowsPerRequest = 20_000;
+import type { Truncated } from './truncated.ts';
 
 /** What lives as long as the server does. */
 export type Services = {
@@ -28,17 +26,15 @@ export type Services = {
   makeId: () => string;
 };
 
-/** Rows that a request may still ask for. */
-export type Budget = { rows: number };
-
 export type ApiContext = Omit<Services, 'index'> & {
   /** What outlives the request: for what a subscription asks as events come. */
   services: Services;
   /** Gives up when the request does, or takes too long. */
   index: IndexReader;
   loaders: Loaders;
-  budget: Budget;
-  /** Begins anew with time, budget and what was loaded: for each event of a subscription. */
+  /** Lists that were cut short, for the answer to say so. */
+  truncated: Truncated[];
+  /** Begins anew with time and what was loaded: for each event of a subscription. */
   renew(): void;
 };
 
@@ -46,7 +42,7 @@ export type ApiContext = Omit<Services, 'index'> & {
 export function makeContext(services: Services, request: Pick<Request, 'signal'>): ApiContext {
   const fresh = () => {
     const index = limited(services, request);
-    return { index, budget: { rows: maxRowsPerRequest }, loaders: makeLoaders(index) };
+    return { index, truncated: [], loaders: makeLoaders(index) };
   };
   const context: ApiContext = {
     ...services,

@@ -4,6 +4,7 @@
  * BAD_USER_INPUT with `extensions.path`: correct the value there. BAD_REQUEST, GRAPHQL_PARSE_FAILED and
  * GRAPHQL_VALIDATION_FAILED: correct the query. UNAVAILABLE: nothing was acknowledged; send it again after
  * `extensions.retryAfter`, in seconds.
+ * QUERY_TIMEOUT: ask for less. SUBSCRIBER_TOO_SLOW: subscribe again, and read faster or filter more.
  * INTERNAL_SERVER_ERROR: our bug; the message is masked and the cause is in the server's log.
  */
 import {
@@ -37,6 +38,12 @@ export function maskError(error: unknown, message: string): Error {
     return new GraphQLError('the store does not answer: nothing is acknowledged, send it again later', {
       ...options,
       extensions: { code: 'UNAVAILABLE', retryAfter: retryAfter(original) },
+    });
+  }
+  if (original instanceof Failure && original.kind === 'INVALID') {
+    return new GraphQLError(original.message, {
+      ...options,
+      extensions: { code: 'BAD_USER_INPUT', path: [] },
     });
   }
   return new GraphQLError(message, { ...options, extensions: { code: 'INTERNAL_SERVER_ERROR' } });

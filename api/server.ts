@@ -9,8 +9,10 @@ import { maskError, useErrorCodes, useInputErrors } from './error-codes.ts';
 import { Failure, retryAfter } from './failure.ts';
 import { useGraphiqlPage } from './graphiql.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
+import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
 import { isFromAnotherSite } from './same-site.ts';
+import { useTruncated } from './truncated.ts';
 
 export const graphqlEndpoint = '/graphql';
 
@@ -53,6 +55,8 @@ export function createServer({ schema, services, logger, checkReady }: ServerOpt
       },
       useGraphiqlPage(graphqlEndpoint),
       useInputErrors(),
+      useQueryCost(),
+      useTruncated(),
       useErrorCodes(),
     ],
   });

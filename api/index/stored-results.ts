@@ -2,6 +2,7 @@
  * stored-results: puts reports together again from their rows: what stays the same, and what was measured.
  */
 import type { PluginStatus } from '../log/stored-report.ts';
+import { Failure } from '../failure.ts';
 import { inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import { type HostFacts, hostPlugin } from './digest.ts';
@@ -22,20 +23,23 @@ export async function readStoredContents(
   const distinct = new Set(ids);
   const rows = await inChunks(distinct, (part) =>
     query
-      .selectFrom('content_results as x')
-      .leftJoin('fact_sets as f', 'f.id', 'x.fact_set')
-      .select(['x.content', 'x.plugin', 'x.version', 'x.status', 'x.error', 'x.shape', 'f.facts'])
-      .where('x.content', 'in', part)
-      .orderBy('x.content')
-      .orderBy('x.position')
+      .selectFrom('content_results')
+      .select(['content', 'plugin', 'version', 'status', 'error', 'shape', 'fact_set'])
+      .where('content', 'in', part)
+      .orderBy('content')
+      .orderBy('position')
       .execute(),
+  );
+  const factSets = await readFactSets(
+    { query },
+    rows.flatMap(({ fact_set }) => fact_set ?? []),
   );
   const contents = new Map<number, StoredContent>(
     [...distinct].map((id) => [id, { agentVersion: null, results: [] }]),
   );
-  for (const { content: id, facts: text, shape, status, ...row } of rows) {
+  for (const { content: id, fact_set: factSet, shape, status, ...row } of rows) {
     const content = contents.get(id);
-    const facts = text === null ? null : JSON.parse(text);
+    const facts = factSet === null ? null : factSets.get(factSet);
     if (row.plugin === hostPlugin) {
       if (content) content.agentVersion = (facts as HostFacts).agentVersion;
       continue;
@@ -48,6 +52,39 @@ export async function readStoredContents(
     });
   }
   return contents;
+}
+
+/** Of all rows of one question: what they take as text is some times that in memory. */
+const maxFactsBytes = 64 * 1024 * 1024;
+/** Between two looks at how much it has become; one may be some megabytes. */
+const factSetsAtOnce = 100;
+
+/** Facts by the numbers of their sets, each read once however many results tell them. */
+async function readFactSets(
+  { query }: Pick<Database, 'query'>,
+  ids: Iterable<number>,
+): Promise<Map<number, unknown>> {
+  const factSets = new Map<number, unknown>();
+  let bytes = 0;
+  await inChunks(
+    new Set(ids),
+    async (part) => {
+      const rows = await query
+        .selectFrom('fact_sets')
+        .select(['id', 'facts'])
+        .where('id', 'in', part)
+        .execute();
+      bytes += rows.reduce((sum, { facts }) => sum + facts.length, 0);
+      if (bytes > maxFactsBytes) {
+        const most = `${maxFactsBytes / 2 ** 20} MiB`;
+        throw new Failure('INVALID', `the facts of these rows take more than ${most}: take smaller pages`);
+      }
+      for (const { id, facts } of rows) factSets.set(id, JSON.parse(facts));
+      return [];
+    },
+    factSetsAtOnce,
+  );
+  return factSets;
 }
 
 export async function withResults(database: Database, rows: readonly Row<'reports'>[]): Promise<ReportRow[]> {

@@ -20,6 +20,7 @@ import {
   type ListSource,
   type PageArgs,
   pageArgs,
+  pageCost,
   resolveConnection,
 } from './connection.ts';
 import type { CursorKind } from './cursor.ts';
@@ -127,14 +128,14 @@ export function defineChangeQueries(
   builder.queryField('changes', (t) =>
     t.field({
       type: connection,
+      complexity: pageCost,
       description: 'What changed on hosts, fact by fact, the newest first. Readings never do.',
       args: changeListArgs(t),
       resolve: async (_root, args, context) => {
-        const { index, budget } = context;
+        const { index } = context;
         const filter = await toChangeFilter(args.filter, context);
         return resolveConnection(args, {
           ...ofChanges,
-          budget,
           list: (slice) => index.changes(filter, slice),
           count: () => index.countChanges(filter),
         });
@@ -162,14 +163,13 @@ const ofChanges = { cursor, position: changePosition } satisfies Partial<
 export async function listChangesOf(
   of: { host: string } | { report: string },
   args: ChangeListArgs,
-  { budget, loaders, ...context }: ApiContext,
+  { loaders, ...context }: ApiContext,
 ): Promise<Connection<ChangeRow>> {
   const filter = await toChangeFilter(args.filter, context);
   const own =
     'host' in of ? { kind: 'host' as const, id: of.host } : { kind: 'report' as const, id: of.report };
   return resolveConnection(args, {
     ...ofChanges,
-    budget,
     list: (slice) => loaders.changesOf.load({ ...own, filter, slice }),
     count: () => loaders.changeCountOf.load({ ...own, filter }),
   });

@@ -6,8 +6,8 @@
  */
 import { z } from 'zod';
 import type { ArgBuilder, Builder, TypeRef } from '../builder.ts';
-import { type Budget, maxRowsPerRequest } from '../context.ts';
 import type { Order, Position, SliceOf } from '../index/index-store.ts';
+import { costs } from '../query-cost.ts';
 import { type CursorKind, decodeCursor, encodeCursor } from './cursor.ts';
 import { inputError } from './input-error.ts';
 
@@ -31,7 +31,6 @@ export type Connection<Row> = {
 };
 
 export type ListSource<Row, Place> = {
-  budget: Budget;
   cursor: CursorKind<Place>;
   list(slice: SliceOf<Place>): Promise<Row[]>;
   count(): Promise<number>;
@@ -62,6 +61,11 @@ export function pageArgs(t: ArgBuilder) {
   };
 }
 
+/** What a page may cost, by the size that is asked for. */
+export function pageCost({ first, last }: PageArgs) {
+  return costs.page(Math.min(first ?? last ?? defaultPageSize, maxPageSize));
+}
+
 /**
  * One page of a list.
  *
@@ -73,7 +77,6 @@ export async function resolveConnection<Row, Place>(
 ): Promise<Connection<Row>> {
   const { cursor, list, count, position } = source;
   const { size, fromEnd } = pageSize(args);
-  spend(source.budget, size);
   const after = args.after ? decodeCursor(cursor, args.after, 'after') : undefined;
   const before = args.before ? decodeCursor(cursor, args.before, 'before') : undefined;
   const bounds = { ...(after ? { after } : {}), ...(before ? { before } : {}) };
@@ -104,18 +107,6 @@ export async function resolveConnection<Row, Place>(
   };
 }
 
-/** Even an empty page costs a query. */
-const rowsOfAQuery = 20;
-
-function spend(budget: Budget, rows: number): void {
-  budget.rows -= rows + rowsOfAQuery;
-  if (budget.rows >= 0) return;
-  throw inputError(
-    ['first'],
-    `this query asks for more than ${maxRowsPerRequest} rows in all: take smaller pages`,
-  );
-}
-
 function pageSize({ first, last }: PageArgs): { size: number; fromEnd: boolean } {
   if (typeof first === 'number' && typeof last === 'number') {
     throw inputError(['last'], 'cannot be used together with first');
@@ -138,16 +129,25 @@ export function connectionTypes(builder: Builder) {
       description: `A ${name} and its place in the list.`,
       fields: (t) => ({
         cursor: t.exposeString('cursor', { description: 'Its place, for after and before.' }),
-        node: t.field({ type: node, resolve: (parent) => parent.node as never }),
+        node: t.field({ type: node, complexity: costs.row, resolve: (parent) => parent.node as never }),
       }),
     });
     return builder.objectRef<Connection<Row>>(`${name}Connection`).implement({
       description: `A page of a list of ${name}s.`,
       fields: (t) => ({
-        nodes: t.field({ type: [node], resolve: (parent) => parent.edges.map((item) => item.node) as never }),
-        edges: t.field({ type: [edge], resolve: (parent) => parent.edges }),
+        nodes: t.field({
+          type: [node],
+          complexity: costs.row,
+          resolve: (parent) => parent.edges.map((item) => item.node) as never,
+        }),
+        edges: t.field({
+          type: [edge],
+          complexity: { field: 1, multiplier: 1 },
+          resolve: (parent) => parent.edges,
+        }),
         pageInfo: t.field({ type: pageInfo, resolve: (parent) => parent }),
         totalCount: t.int({
+          complexity: costs.total,
           description: 'How many pass the filter, on all pages.',
           resolve: (parent) => parent.totalCount(),
         }),

@@ -5,6 +5,7 @@ import type { ArgBuilder, Builder } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
 import { columnOf } from '../index/comparable.ts';
 import type { Distribution, FactCount } from '../index/index-store.ts';
+import { costs } from '../query-cost.ts';
 import { findFactPath } from './fact-path.ts';
 import { type HostQuestionArgs, hostQuestionArgs, toHostQuestion } from './host.ts';
 import { inputError } from './input-error.ts';
@@ -31,6 +32,7 @@ export function defineFactCounts(builder: Builder): void {
       }),
       groups: t.field({
         type: [factCount],
+        complexity: costs.groups,
         description: 'These hosts by the value of the second fact; empty when none was asked for.',
         resolve: ({ groups }) => groups,
       }),
@@ -39,6 +41,7 @@ export function defineFactCounts(builder: Builder): void {
   builder.queryField('factCounts', (t) =>
     t.field({
       type: [factCount],
+      complexity: ({ first }) => costs.allHosts(Math.min(first ?? defaultCounts, maxCounts)),
       description: 'Hosts by the value of a fact, the most frequent first.',
       args: {
         ...pathArgs(t),
@@ -99,6 +102,7 @@ export function defineFactStats(builder: Builder): void {
       }),
       groups: t.field({
         type: [factStats],
+        complexity: costs.groups,
         description:
           'The same for each value of the second fact, the most frequent first; empty when none was asked for.',
         resolve: ({ groups }) => [...groups],
@@ -108,6 +112,7 @@ export function defineFactStats(builder: Builder): void {
   builder.queryField('factStats', (t) =>
     t.field({
       type: factStats,
+      complexity: costs.allHosts(1),
       description: 'Smallest, largest, mean, sum and percentiles of a fact that is a number.',
       args: pathArgs(t),
       async resolve(_root, args, context) {

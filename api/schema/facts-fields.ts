@@ -5,6 +5,7 @@ import type { FieldMap } from '@pothos/core';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { FieldBuilder, TypeRef } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
+import { costs } from '../query-cost.ts';
 import type { ResultRow } from '../index/index-store.ts';
 import { type FactsShape, readFacts } from './plugin-facts.ts';
 
@@ -22,6 +23,7 @@ export function factsFields<Row>(
     t.field({
       type,
       nullable: true,
+      complexity: costs.facts,
       description: `${plugin.description}; null when it was not told.`,
       resolve: async (row, _args, context) => readFacts(plugin, await resultsOf(row, context)),
     }),
@@ -31,6 +33,7 @@ export function factsFields<Row>(
     facts: t.field({
       type: 'JSON',
       nullable: true,
+      complexity: costs.facts,
       description: 'The facts of any plugin at all, as sent; null when there are none.',
       args: { plugin: t.arg.string({ required: true }) },
       resolve: async (row, args, context) => {

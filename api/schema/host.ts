@@ -25,6 +25,7 @@ import {
   cursorOf,
   type PageArgs,
   pageArgs,
+  pageCost,
   resolveConnection,
 } from './connection.ts';
 import { findFactPath } from './fact-path.ts';
@@ -142,6 +143,7 @@ export function implementHost(
       }),
       reports: t.field({
         type: reportConnection,
+        complexity: pageCost,
         description: 'Its reports, the newest first if no order is given.',
         args: reportListArgs(t),
         resolve: (row, args, context) => listReportsOf(row.id, args, context),
@@ -155,6 +157,7 @@ export function implementHost(
       }),
       changes: t.field({
         type: changeConnection,
+        complexity: pageCost,
         description: 'What changed on it, the newest first.',
         args: changeListArgs(t),
         resolve: (row, args, context) => listChangesOf({ host: row.id }, args, context),
@@ -180,6 +183,7 @@ export function defineHostQueries(
     }),
     hosts: t.field({
       type: connection,
+      complexity: pageCost,
       description: 'Hosts, by name if no order is given.',
       args: {
         ...hostQuestionArgs(t),
@@ -216,11 +220,10 @@ type HostListArgs = HostQuestionArgs &
   PageArgs & { orderBy?: (OrderInput<HostOrderField> & { fact?: string | null }) | null };
 
 async function listHosts(args: HostListArgs, context: ApiContext): Promise<Connection<HostRow>> {
-  const { index, budget } = context;
+  const { index } = context;
   const question = await toHostQuestion(args, context);
   const order = await toHostOrder(args.orderBy, context);
   return resolveConnection(args, {
-    budget,
     cursor: cursorOf({ ...order, field: order.fact?.path ?? order.field }, cursorValue(order)),
     list: (slice) => index.hosts({ ...question, order }, slice),
     count: () => index.countHosts(question),

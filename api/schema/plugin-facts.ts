@@ -7,8 +7,11 @@
 import { checkFacts } from '../../plugins/check-facts.ts';
 import { type Fact, type Facts, isScalar, type ScalarKind, unitOf } from '../../plugins/fact.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import type { Builder, TypeRef } from '../builder.ts';
+import { responsePathAsArray } from 'graphql';
+import type { ArgBuilder, Builder, TypeRef } from '../builder.ts';
 import type { ResultRow } from '../index/index-store.ts';
+import { costs } from '../query-cost.ts';
+import { inputError } from './input-error.ts';
 import { typeName } from './type-name.ts';
 
 /** Facts and readings by name, those that fit. */
@@ -55,17 +58,67 @@ function defineRecord(
     description,
     fields: (t) =>
       Object.fromEntries(
-        Object.entries(facts).map(([field, fact]) => [
-          field,
-          t.field({
+        Object.entries(facts).map(([field, fact]) => {
+          const options = {
             type: types[field] as never,
             nullable: true,
             description: describe(fact),
-            resolve: (parent) => parent[field] as never,
-          }),
-        ]),
+          } as const;
+          if (fact.kind !== 'list') {
+            return [field, t.field({ ...options, resolve: (parent) => parent[field] as never })];
+          }
+          return [
+            field,
+            t.field({
+              ...options,
+              complexity: ({ first }) =>
+                isScalar(fact.of) ? 1 : { ...costs.elements, multiplier: first ?? costs.elements.multiplier },
+              args: elementArgs(t),
+              resolve: (parent, args, { truncated }, info) =>
+                cut(parent[field] as unknown[] | null, args, (shown, of) => {
+                  truncated.push({ path: responsePathAsArray(info.path), shown, of });
+                }) as never,
+            }),
+          ];
+        }),
       ),
   });
+}
+
+/** More than these only where they are asked for: thousands of packages are. */
+const defaultElements = 1_000;
+const maxElements = 10_000;
+
+function elementArgs(t: ArgBuilder) {
+  return {
+    first: t.arg({
+      type: 'Int',
+      description: `How many elements, at most ${maxElements}. Without it ${defaultElements}, and where there are more, extensions.truncated of the answer says so.`,
+    }),
+    offset: t.arg({ type: 'Int', description: 'How many elements to leave out at the front.' }),
+  };
+}
+
+type ElementArgs = { first?: number | null; offset?: number | null };
+
+/** @param onCut told how many are shown, and of how many, where nobody asked for so few */
+function cut(
+  elements: readonly unknown[] | null,
+  { first, offset }: ElementArgs,
+  onCut: (shown: number, of: number) => void,
+): readonly unknown[] | null {
+  if (typeof first === 'number' && (first < 0 || first > maxElements)) {
+    throw inputError(['first'], `must be from 0 to ${maxElements}, but is ${first}`);
+  }
+  if (typeof offset === 'number' && offset < 0) {
+    throw inputError(['offset'], `must not be negative, but is ${offset}`);
+  }
+  if (!elements) return null;
+  const from = offset ?? 0;
+  const shown = elements.slice(from, from + (first ?? defaultElements));
+  if (typeof first !== 'number' && from + shown.length < elements.length)
+    onCut(shown.length, elements.length);
+  return shown;
 }
 
 function outputType(builder: Builder, name: string, fact: Fact): unknown {

@@ -27,6 +27,7 @@ import {
   type ListSource,
   type PageArgs,
   pageArgs,
+  pageCost,
   resolveConnection,
 } from './connection.ts';
 import { factsFields, type PluginTypes } from './facts-fields.ts';
@@ -38,6 +39,7 @@ import {
   hostNamed,
   toFilter,
 } from './filter-input.ts';
+import { costs } from '../query-cost.ts';
 import { type DirectionType, defineOrder } from './order.ts';
 
 const newestFirst: Order<ReportOrderField> = { field: 'COLLECTED_AT', direction: 'DESC' };
@@ -143,6 +145,7 @@ export function implementReport(
       }),
       changes: t.field({
         type: changeConnection,
+        complexity: pageCost,
         description: 'What it told that the host had told otherwise before.',
         args: changeListArgs(t),
         resolve: (row, args, context) => listChangesOf({ report: row.id }, args, context),
@@ -168,14 +171,14 @@ export function defineReportQueries(
     }),
     reports: t.field({
       type: connection,
+      complexity: pageCost,
       description: 'Reports, the newest first if no order is given.',
       args: reportListArgs(t),
       async resolve(_root, args, context) {
-        const { index, budget } = context;
+        const { index } = context;
         const listing = await toListing(args, context);
         return resolveConnection(args, {
           ...ofReports(listing),
-          budget,
           list: (slice) => index.reports(listing, slice),
           count: () => index.countReports(listing.filter),
         });
@@ -205,6 +208,7 @@ function defineReportCounts(builder: Builder): void {
   builder.queryField('reportCounts', (t) =>
     t.field({
       type: [count],
+      complexity: costs.allHosts(100),
       description:
         "Reports by the hour or day they were collected in, by the hosts' clocks, the oldest first; without those that have none.",
       args: {
@@ -248,11 +252,10 @@ export async function listReportsOf(
   args: ReportListArgs,
   context: ApiContext,
 ): Promise<Connection<ReportRow>> {
-  const { budget, loaders } = context;
+  const { loaders } = context;
   const listing = await toListing(args, context);
   return resolveConnection(args, {
     ...ofReports(listing),
-    budget,
     list: (slice) => loaders.reportsOfHost.load({ id: hostId, listing, slice }),
     count: () => loaders.reportCountOfHost.load({ id: hostId, filter: listing.filter }),
   });

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Bucket } from '../../api/bucket/bucket.ts';
 import { openFolderBucket } from '../../api/bucket/folder-bucket.ts';
-import { openSqliteIndex } from '../../api/index/sqlite-index.ts';
+import { openIndex } from '../../api/index/open-index.ts';
+import { encodeReport, encodeSegment } from '../../api/log/segment.ts';
+import { segmentKey } from '../../api/log/segment-key.ts';
+import type { StoredReport } from '../../api/log/stored-report.ts';
 import { buildSchema } from '../../api/schema/schema.ts';
 import { openService } from '../../api/service.ts';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
@@ -27,6 +30,8 @@ export type TestApi = {
   ask(query: string, variables?: Record<string, unknown>): Promise<Answer>;
   /** Any HTTP request to a path. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Brings a segment of another API, as catch-up does. @param reports received within one hour */
+  deliver(reports: readonly StoredReport[]): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -34,6 +39,8 @@ export type TestApiOptions = {
   /** Stores of an API before this one. */
   folder?: string;
   plugins?: readonly AnyPlugin[];
+  /** Of an empty database for its index. @default a file of SQLite */
+  postgres?: string;
   /** Stands before the bucket, to make it fail. */
   wrapBucket?: (bucket: Bucket) => Bucket;
 };
@@ -41,14 +48,22 @@ export type TestApiOptions = {
 export async function openTestApi({
   folder,
   plugins = [],
+  postgres,
   wrapBucket,
 }: TestApiOptions = {}): Promise<TestApi> {
   folder ??= await temporaryFolder();
   const all = [...(await loadBuiltinPlugins()), ...plugins];
   const bucket = await openFolderBucket(join(folder, 'bucket'));
+  const index = await openIndex({
+    settings: postgres
+      ? { kind: 'postgres', url: postgres }
+      : { kind: 'sqlite', file: join(folder, 'index.db') },
+    bucket: bucket.location,
+    plugins: all,
+  });
   const service = await openService({
     bucket: wrapBucket ? wrapBucket(bucket) : bucket,
-    index: await openSqliteIndex({ file: join(folder, 'index.db'), bucket: bucket.location, plugins: all }),
+    index,
     schema: buildSchema(all),
     plugins: all,
     logger: pino({ enabled: false }),
@@ -64,6 +79,12 @@ export async function openTestApi({
   return {
     folder,
     fetch,
+    async deliver(reports) {
+      const key = segmentKey(reports);
+      const encoded = reports.map(encodeReport);
+      await bucket.put(key, await encodeSegment(encoded));
+      await index.apply([{ key, lines: encoded.map(({ line }) => line) }]);
+    },
     close,
     async ask(query, variables) {
       const headers = { 'content-type': 'application/json' };

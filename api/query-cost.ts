@@ -1,0 +1,68 @@
+/**
+ * query-cost: refuses what would take too much, by what the query says, before any of it is run.
+ *
+ * A cost is about the number of values that an answer can have, with what it takes to find them: each page counts its size
+ * times what is selected of a row. Fields say theirs where they are defined; any other counts 1.
+ */
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import { type DocumentNode, type ExecutionArgs, GraphQLError, getOperationAST, Kind } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+
+/** A thousand hosts with all that their plugins tell, twice; some ten megabytes. */
+export const maxCost = 500_000;
+/** From a host over a report, a change and its report to an address of an interface. */
+export const maxDepth = 16;
+
+/** What a field costs: by itself, and how often what is selected of it. */
+export const costs = {
+  /** Of a list: one question to the index, and for each row another look at it. */
+  page: (size: number) => ({ field: 20, multiplier: Math.max(1, size) }),
+  row: { field: 20, multiplier: 1 },
+  /** Whatever counts rows looks at all of them. */
+  total: 20,
+  allHosts: (size: number) => ({ field: 5_000, multiplier: Math.max(1, size) }),
+  groups: { field: 1, multiplier: 10 },
+  /** All that a plugin told of one host or report. */
+  facts: { field: 5, multiplier: 1 },
+  /** Elements of a list in facts. */
+  elements: { field: 1, multiplier: 5 },
+} as const;
+
+export function useQueryCost(): Plugin {
+  return {
+    onExecute({ args, setResultAndStopExecution }) {
+      const refused = refusal(args);
+      if (refused) setResultAndStopExecution({ errors: [refused] });
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const refused = refusal(args);
+      if (refused) setResultAndStopExecution({ errors: [refused] });
+    },
+  };
+}
+
+function refusal({ schema, document, operationName, variableValues }: ExecutionArgs): GraphQLError | null {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return null;
+  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
+  const own: DocumentNode = { ...document, definitions: [operation, ...fragments] };
+  let found: { complexity: number; depth: number };
+  try {
+    found = complexityFromQuery(own, { schema, variables: variableValues ?? {} });
+  } catch {
+    // Arguments that are not what they should be are told when they are read.
+    return null;
+  }
+  const { complexity: cost, depth } = found;
+  if (depth > maxDepth) {
+    const message = `the query is ${depth} fields deep, and may be ${maxDepth}: ask for the inner part by itself`;
+    return tooMuch(message, { depth, limit: maxDepth });
+  }
+  if (cost <= maxCost) return null;
+  const message = `the query may cost ${cost}, and at most ${maxCost} is allowed: take smaller pages, or select less of each row`;
+  return tooMuch(message, { cost, limit: maxCost });
+}
+
+function tooMuch(message: string, figures: Record<string, number>): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', path: [], ...figures } });
+}
