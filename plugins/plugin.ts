@@ -5,6 +5,7 @@
  * This module is the whole interface for plugin authors: `import … from 'os-inspector/plugin'`.
  */
 import { z } from 'zod';
+import { durationPattern } from './duration.ts';
 import { type Facts, type FactValues, isScalar, type ListElement, scalarKinds } from './fact.ts';
 
 export type { Fact, FactKind, Facts, FactValues, ListElement, ListFact, ScalarFact } from './fact.ts';
@@ -62,6 +63,11 @@ export type Plugin<F extends Facts = Facts, R extends Facts = Facts, O = unknown
   source?: string;
   /** Where it can collect anything at all; elsewhere it is skipped. Absent means everywhere. */
   platforms?: readonly Platform[];
+  /**
+   * How long what it collected holds, as `1h` or `1d`, unless the config says otherwise: for facts that are dear and change
+   * rarely. Until then reports carry what it said last. Absent means that each report asks anew.
+   */
+  interval?: string;
   /** Checks and completes the `options` of the config. Absent means that options are passed as they are. */
   options?: z.ZodType<O>;
   /**
@@ -134,6 +140,7 @@ const pluginDeclaration = z
     readings: factsDeclaration.optional(),
     source: description.optional(),
     platforms: z.array(z.enum(platforms)).optional(),
+    interval: z.string().regex(durationPattern, 'must be a length of time such as "1h"').optional(),
     options: z.custom((value) => value instanceof z.ZodType, 'must be a zod schema').optional(),
     collect: z.custom((value) => typeof value === 'function', 'must be a function'),
   })

@@ -54,6 +54,7 @@ describe('the tables of the plugin guide', () => {
     readings: true,
     source: true,
     platforms: true,
+    interval: true,
     options: true,
     collect: true,
   };
