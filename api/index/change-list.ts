@@ -8,6 +8,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { inChunks } from './chunks.ts';
 import { pathRoot, pluginOf } from './catalog.ts';
 import type { Database } from './database.ts';
+import { factSetHash } from './fact-set.ts';
 import type { ChangeFilter } from './filter.ts';
 import { isInitial } from './filter-condition.ts';
 import { hostNumbers } from './host-list.ts';
@@ -126,8 +127,9 @@ async function source(database: Database, filter: ChangeFilter): Promise<RawBuil
   if (plugin !== null) conditions.push(sql`c.plugin = ${pluginOf(plugin)}`);
   if (start !== null) conditions.push(sql`c.at >= ${start}`);
   if (end !== null) conditions.push(sql`c.at < ${end}`);
-  if (before !== null) conditions.push(sql`d.before_value = ${before}`);
-  if (after !== null) conditions.push(sql`d.after_value = ${after}`);
+  const named = plugin ?? path?.split('.')[0] ?? null;
+  if (before !== null) conditions.push(hasValue('before', before, named));
+  if (after !== null) conditions.push(hasValue('after', after, named));
   if (host) {
     conditions.push(
       sql`c.host IN (SELECT h.id FROM hosts h WHERE ${await whichHosts(database, host, null)})`,
@@ -137,6 +139,15 @@ async function source(database: Database, filter: ChangeFilter): Promise<RawBuil
   if (path !== null) conditions.push(await atPath(database, path));
   return sql`FROM changes c LEFT JOIN differences d ON d.before = c.before AND d.after = c.after
     LEFT JOIN paths p ON p.id = d.path WHERE ${all(conditions)}`;
+}
+
+/** That a side is this value; where a plugin's facts came or went, all of them together. */
+function hasValue(side: 'before' | 'after', value: string, plugin: string | null): Condition {
+  const ofFact = sql<boolean>`${sql.ref(`d.${side}_value`)} = ${value}`;
+  if (plugin === null || !value.startsWith('{')) return ofFact;
+  const hash = factSetHash(pluginOf(plugin), JSON.parse(value));
+  return sql`(${ofFact} OR (d.before IS NULL AND ${sql.ref(`c.${side}`)} = (
+    SELECT f.id FROM fact_sets f WHERE f.hash = ${hash})))`;
 }
 
 /** From the reports to the changes by their whole key. */

@@ -40,6 +40,9 @@ function compile(condition: FactCondition, scope: Scope): Condition {
     case 'anywhere':
     case 'length':
       return compileValue(condition, scope);
+    case 'told':
+      return sql`EXISTS (SELECT 1 FROM fact_values v WHERE v.fact_set = ${scope.factSet}
+        AND v.path = ${pathId(condition.path)} LIMIT 1 OFFSET 0)`;
     case 'some':
       return someElement(condition, scope, all);
     case 'none':

@@ -82,8 +82,10 @@ export async function distributeFacts(
   const group = by
     ? sql`w.text AS group_text, w.number AS group_number, min(w.fact_set) AS group_sample`
     : sql`NULL AS group_text, NULL AS group_number, NULL AS group_sample`;
+  // A host whose list has a value twice is in the group of that value once.
+  const count = by ? sql`count(DISTINCT s.host || ':' || v.item)` : sql`count(*)`;
   const { rows } = await sql<Grouped>`
-    SELECT v.number, count(*) AS hosts, ${group}
+    SELECT v.number, ${count} AS hosts, ${group}
     FROM (${hosts}) s ${values('v', 's.fact_set_0', of)} ${by ? values('w', 's.fact_set_1', by) : sql``}
     WHERE v.number IS NOT NULL
     GROUP BY v.number ${by ? sql`, w.text, w.number` : sql``} ORDER BY v.number`.execute(database.query);

@@ -42,6 +42,8 @@ export type FactCondition =
       path: string;
       conditions: readonly FactCondition[];
     }
+  /** Something was told at this path, in whatever list element, be it an empty list. */
+  | { kind: 'told'; path: string }
   | { kind: 'and' | 'or'; conditions: readonly FactCondition[] }
   | { kind: 'not'; condition: FactCondition };
 

@@ -42,6 +42,9 @@ export type ChangeFilterInput = {
   initial?: boolean | null;
 };
 
+const ofWholePlugin =
+  '; of a plugin that began or ceased to tell facts all of them, where `plugin` or `path` names it.';
+
 export function defineChangeInputs(builder: Builder): void {
   builder.inputRef<TimeRangeInput>('TimeRange').implement({
     description: 'A stretch of time; a side that is left out is open.',
@@ -58,8 +61,8 @@ export function defineChangeInputs(builder: Builder): void {
       plugin: t.string({ description: 'The plugin; `host` for what hosts tell of themselves.' }),
       path: t.string({ description: 'This fact, such as os.kernel, or whatever lies below it.' }),
       between: t.field({ type: 'TimeRange' as never, description: 'When it happened.' }),
-      from: t.field({ type: 'JSON', description: 'The value before.' }),
-      to: t.field({ type: 'JSON', description: 'The value after.' }),
+      from: t.field({ type: 'JSON', description: `The value before${ofWholePlugin}` }),
+      to: t.field({ type: 'JSON', description: `The value after${ofWholePlugin}` }),
       initial: t.boolean({
         description: 'true: also what a host told of a plugin for the first time, which changes nothing.',
       }),
@@ -181,6 +184,8 @@ export async function toChangeFilter(
   context: FilterContext,
 ): Promise<ChangeFilter> {
   const { host, hosts, plugin, path, between, from, to, initial } = given ?? {};
+  if (plugin === '')
+    throw inputError(['filter', 'plugin'], 'must not be empty: name a plugin, such as "cpu"');
   if (path) await checkChangePath(path, ['filter', 'path'], context);
   const { start, end } = between ?? {};
   if (start && end && start >= end) {

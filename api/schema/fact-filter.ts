@@ -52,15 +52,17 @@ function article(compare: Comparison): string {
 function undeclared(path: string, { isNull, ...given }: ComparisonInput, at: InputPath): FactCondition[] {
   const conditions: FactCondition[] = [];
   if (typeof isNull === 'boolean') conditions.push(known(path, !isNull));
-  const first = Object.entries(given).find(([name, value]) => name !== 'ignoreCase' && value !== null);
-  if (!first) {
+  const asked = Object.keys(given).filter((name) => name !== 'ignoreCase');
+  if (asked.length === 0) {
     if (conditions.length === 0) conditions.push(known(path, true));
     return conditions;
   }
-  const sample = Array.isArray(first[1]) ? first[1][0] : first[1];
-  if (typeof sample === 'object' && sample !== null) {
-    throw inputError([...at, first[0]], 'must be a text, a number or a boolean');
-  }
+  const argumentsOf = (name: string) => [given[name]].flat();
+  const wrong = asked.find((name) =>
+    argumentsOf(name).some((one) => one !== null && typeof one === 'object'),
+  );
+  if (wrong) throw inputError([...at, wrong], 'must be a text, a number or a boolean');
+  const sample = asked.flatMap(argumentsOf).find((one) => one !== null);
   if (typeof sample === 'boolean') {
     const asNumbers = Object.fromEntries(
       Object.entries(given).map(([name, value]) => [name, toNumber(value)]),
@@ -85,14 +87,6 @@ function toNumber(value: unknown): unknown {
 }
 
 function known(path: string, isKnown: boolean): FactCondition {
-  const tests = [{ op: 'isNull', value: false }] as const;
-  const found: FactCondition = {
-    kind: 'or',
-    conditions: [
-      { kind: 'anywhere', path, column: 'text', tests },
-      { kind: 'anywhere', path, column: 'number', tests },
-      { kind: 'length', path, column: 'number', tests },
-    ],
-  };
-  return isKnown ? found : { kind: 'not', condition: found };
+  const told: FactCondition = { kind: 'told', path };
+  return isKnown ? told : { kind: 'not', condition: told };
 }

@@ -122,9 +122,13 @@ export async function checkChangePath(
     throw inputError(at, `${text} is a reading, which is measured anew each time: only facts change`);
   }
   if (plugin && text === root) return;
-  const told = plugin ? [] : await index.pathsOf(root, maxPaths);
-  const known = [...paths.filter(({ isReading }) => !isReading).map(({ path }) => path), ...told];
-  if (known.some((path) => path === text || path.startsWith(`${text}.`))) return;
+  const isAbove = (path: string) => path === text || path.startsWith(`${text}.`);
+  const declared = paths.filter(({ isReading }) => !isReading).map(({ path }) => path);
+  if (declared.some(isAbove)) return;
+  // Hosts may tell more than this server's version of a plugin declares.
+  const told = await index.pathsOf(root, maxPaths);
+  if (told.some(isAbove)) return;
+  const known = [...declared, ...told];
   const all = [
     ...known,
     ...plugins.flatMap((one) => [one.name, ...declaredPaths(one).map(({ path }) => path)]),

@@ -42,12 +42,17 @@ const sharedFields: FilterFields<FactsFilter> = {
   result: {
     type: 'ResultFilter',
     description: 'How a plugin fared.',
-    toFilter: ({ plugin, status, error }: ResultFilterInput, at) => ({
-      kind: 'result',
-      plugin,
-      statuses: status ?? null,
-      error: error ? toTests('text', error, [...at, 'error']) : [],
-    }),
+    toFilter({ plugin, status, error }: ResultFilterInput, at) {
+      // What hosts tell of themselves is kept as the result of a plugin without a name (see digest.ts).
+      if (plugin === '')
+        throw inputError([...at, 'plugin'], 'must not be empty: name a plugin, such as "cpu"');
+      return {
+        kind: 'result',
+        plugin,
+        statuses: status ?? null,
+        error: error ? toTests('text', error, [...at, 'error']) : [],
+      };
+    },
   },
   fact: {
     type: 'FactFilter',
