@@ -55,8 +55,9 @@ export function bodyOf(
     {
       start(controller) {
         target = controller;
-        signal.addEventListener('abort', abort, { once: true });
         waitForReader();
+        if (signal.aborted) abort();
+        else signal.addEventListener('abort', abort, { once: true });
       },
       async pull(controller) {
         clearTimeout(timer);

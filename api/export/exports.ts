@@ -3,39 +3,23 @@
  *
  * No limit of cost holds here, so only so many run at a time; each takes the memory of one page, whatever it exports.
  */
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
-import { didYouMean } from '../../plugins/did-you-mean.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import type { FilterInput } from '../builder.ts';
-import { maskError } from '../error-codes.ts';
 import { Failure } from '../failure.ts';
 import type { ForRequest } from '../index/index-store.ts';
 import { askReader, readerOf } from '../index/reader-methods.ts';
-import type { FilterContext } from '../schema/filter-input.ts';
-import { toHostQuestion } from '../schema/host.ts';
-import { toReportFilter } from '../schema/report.ts';
-import { hostTable, reportTable } from './csv.ts';
-import { chunksOf, type Encoding } from './encoding.ts';
+import { chunksOf } from './encoding.ts';
 import { bodyOf } from './export-body.ts';
-import { type ParameterName, type Parameters, readParameters } from './export-input.ts';
-import {
-  type HostOfExport,
-  hostRows,
-  type ReportOfExport,
-  reportRows,
-  type RowSource,
-} from './export-rows.ts';
-import { hostLines, reportLines } from './ndjson.ts';
+import { readParameters } from './export-input.ts';
+import { type ExportContext, exportFolder, exportKinds, exportPaths } from './export-kinds.ts';
+import { notAllowed, notFound, problem, unavailable } from './export-problem.ts';
 import { askInTime, type PageOptions, pagesOf } from './pages.ts';
-
-export const exportFolder = '/export/';
 
 /** Each keeps a thread of the index at work: with more, other questions would wait. */
 export const maxExports = 4;
-const busyRetrySeconds = 10;
-/** A socket's own buffers last a slow client for minutes. */
-const defaultStalledMs = 5 * 60_000;
+/** What a socket's own buffers hold lasts a client at 12 kB/s for so long. */
+const defaultStalledMs = 15 * 60_000;
 
 export type ExportsOptions = {
   index: { forRequest: ForRequest };
@@ -45,7 +29,7 @@ export type ExportsOptions = {
   queryTimeoutMs: number;
   logger: Logger;
   now: () => number;
-  /** How long a client may read nothing. @default five minutes */
+  /** How long a client may read nothing. @default a quarter of an hour */
   stalledMs?: number;
 };
 
@@ -56,49 +40,13 @@ export type Exports = {
   close(): void;
 };
 
-type Context = FilterContext & { startedAt: number };
-
-/** One kind of rows: what it takes, and how it is written in each format. */
-type ExportKind<Row> = {
-  parameters: readonly ParameterName[];
-  source(given: Parameters, context: Context): Promise<RowSource<Row>>;
-  formats: Record<string, (context: Context) => Encoding<Row>>;
-};
-
-const reports: ExportKind<ReportOfExport> = {
-  parameters: ['filter', 'limit'],
-  source: async (given, context) =>
-    reportRows(await toReportFilter(given.value('filter', 'ReportFilter') as FilterInput | null, context)),
-  formats: { ndjson: () => reportLines, csv: ({ plugins }) => reportTable(plugins) },
-};
-
-const hosts: ExportKind<HostOfExport> = {
-  parameters: ['filter', 'asOf', 'limit'],
-  async source(given, context) {
-    const filter = given.value('filter', 'HostFilter') as FilterInput | null;
-    const asOf = given.value('asOf', 'DateTime') as Date | null;
-    return hostRows(await toHostQuestion({ filter, asOf }, context));
-  },
-  formats: {
-    ndjson: ({ startedAt }) => hostLines(startedAt),
-    csv: ({ plugins, startedAt }) => hostTable(plugins, startedAt),
-  },
-};
-
-// biome-ignore lint/suspicious/noExplicitAny: each kind goes with rows of its own
-const kinds: Readonly<Record<string, ExportKind<any>>> = { reports, hosts };
-
-export const exportPaths = Object.entries(kinds).flatMap(([kind, { formats }]) =>
-  Object.keys(formats).map((format) => `${exportFolder}${kind}.${format}`),
-);
-
 export function openExports(options: ExportsOptions): Exports {
   const { index, plugins, schema, queryTimeoutMs, logger, now, stalledMs = defaultStalledMs } = options;
   const running = new Set<AbortController>();
   let closed = false;
 
   async function answer(request: Request, url: URL, cutOff?: () => void): Promise<Response> {
-    if (!exportPaths.includes(url.pathname)) return notFound(url);
+    if (!exportPaths.includes(url.pathname)) return notFound(url, exportPaths);
     if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request);
     const ending = new AbortController();
     const leave = () => ending.abort(new Failure('UNAVAILABLE', 'the client has gone'));
@@ -110,8 +58,7 @@ export function openExports(options: ExportsOptions): Exports {
     };
     try {
       const isHead = request.method === 'HEAD';
-      if (!isHead && (closed || running.size >= maxExports)) throw busy();
-      if (!isHead) running.add(ending);
+      if (!isHead) takePlace(ending);
       const { chunks, headers } = await prepare(url, ending.signal);
       if (isHead) {
         release();
@@ -132,20 +79,28 @@ export function openExports(options: ExportsOptions): Exports {
       return new Response(body, { headers });
     } catch (cause) {
       release();
-      return problem(cause, url);
+      return problem(cause, (bug) => logger.error({ err: bug, path: url.pathname }, 'export failed'));
     }
   }
 
-  /** Checks what was given, and reads nothing yet. */
+  function takePlace(ending: AbortController): void {
+    if (closed) throw unavailable('the API is stopping: try again later');
+    if (running.size >= maxExports) {
+      throw unavailable(`${maxExports} exports are under way, and no more at a time: try again later`);
+    }
+    running.add(ending);
+  }
+
+  /** Checks what was given, and reads no row yet. */
   async function prepare(url: URL, signal: AbortSignal) {
     const [name = '', format = ''] = url.pathname.slice(exportFolder.length).split('.');
-    const kind = kinds[name];
+    const kind = exportKinds[name];
     const encode = kind?.formats[format];
     if (!kind || !encode) throw new Error(`no export for ${url.pathname}`);
     const given = readParameters(url.searchParams, kind.parameters, schema);
     const asking: PageOptions = { index, timeoutMs: queryTimeoutMs, signal, limit: given.limit };
     const startedAt = now();
-    const context: Context = {
+    const context: ExportContext = {
       plugins,
       startedAt,
       now: () => startedAt,
@@ -163,20 +118,6 @@ export function openExports(options: ExportsOptions): Exports {
     };
   }
 
-  function problem(cause: unknown, url: URL): Response {
-    const causes: unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
-    const errors = causes.map((each) => toGraphqlError(each));
-    const code = String(errors[0]?.extensions.code);
-    const status = statuses[code] ?? 500;
-    if (status === 500) logger.error({ err: cause, path: url.pathname }, 'export failed');
-    const retryAfter = errors[0]?.extensions.retryAfter;
-    return errorResponse(
-      status,
-      errors,
-      retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) },
-    );
-  }
-
   return {
     answer,
     close() {
@@ -184,44 +125,6 @@ export function openExports(options: ExportsOptions): Exports {
       for (const ending of running) ending.abort(new Failure('UNAVAILABLE', 'the API is stopping'));
     },
   };
-}
-
-const statuses: Readonly<Record<string, number>> = {
-  BAD_USER_INPUT: 400,
-  UNAVAILABLE: 503,
-  QUERY_TIMEOUT: 504,
-};
-
-function toGraphqlError(cause: unknown): GraphQLError {
-  const error = maskError(cause, 'internal error');
-  return error instanceof GraphQLError ? error : new GraphQLError(error.message);
-}
-
-function busy(): GraphQLError {
-  return new GraphQLError(`${maxExports} exports are under way, and no more at a time: try again later`, {
-    extensions: { code: 'UNAVAILABLE', retryAfter: busyRetrySeconds },
-  });
-}
-
-function notFound({ pathname }: URL): Response {
-  const hint = didYouMean(pathname, exportPaths) ?? `there are ${exportPaths.join(', ')}`;
-  const error = new GraphQLError(`no ${pathname} here: ${hint}`, { extensions: { code: 'NOT_FOUND' } });
-  return errorResponse(404, [error]);
-}
-
-function notAllowed({ method }: Request): Response {
-  const message = `${method} is not answered here: use GET, with the filter as JSON in ?filter=`;
-  const error = new GraphQLError(message, { extensions: { code: 'METHOD_NOT_ALLOWED' } });
-  return errorResponse(405, [error], { allow: 'GET, HEAD' });
-}
-
-function errorResponse(
-  status: number,
-  errors: readonly GraphQLError[],
-  headers: Record<string, string> = {},
-): Response {
-  const body = { errors: errors.map(({ message, extensions }) => ({ message, extensions })) };
-  return Response.json(body, { status, headers });
 }
 
 /** 20260501T100000Z */

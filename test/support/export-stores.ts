@@ -36,11 +36,14 @@ export type ExportStoresOptions = {
   /** Of an empty database. @default a file of SQLite */
   postgres?: string | undefined;
   stalledMs?: number;
+  /** @default half a minute */
+  queryTimeoutMs?: number;
 };
 
 export async function openExportStores({
   postgres,
   stalledMs,
+  queryTimeoutMs = 30_000,
 }: ExportStoresOptions = {}): Promise<ExportStores> {
   const plugins = await loadBuiltinPlugins();
   const schema = buildSchema(plugins);
@@ -65,7 +68,7 @@ export async function openExportStores({
     });
   const exports = openExports({
     index: { forRequest: (signal) => watched(index.forRequest(signal), signal) },
-    ...{ plugins, schema, logger, queryTimeoutMs: 30_000, now: Date.now },
+    ...{ plugins, schema, logger, queryTimeoutMs, now: Date.now },
     ...(stalledMs === undefined ? {} : { stalledMs }),
   });
   return {
