@@ -11,7 +11,15 @@ import { segmentPrefix } from '../api/log/segment-key.ts';
 import { number, printLine, printLines, readFlags, runBenchmark } from './benchmark.ts';
 import { makeFleet } from './fleet.ts';
 import { writeSegments } from './fleet-segments.ts';
-import { dialectsFor, folderStore, memoryOf, newIndexEnv, openStore, startBenchApi } from './servers.ts';
+import {
+  cpuSecondsOf,
+  dialectsFor,
+  folderStore,
+  memoryOf,
+  newIndexEnv,
+  openStore,
+  startBenchApi,
+} from './servers.ts';
 
 const defaults = {
   reports: 20_000,
@@ -38,15 +46,18 @@ export async function main(args: string[] = []): Promise<void> {
     });
     for (const path of paths) {
       const before = await memoryOf(pid);
+      const cpuBefore = await cpuSecondsOf(pid);
       const startedAt = performance.now();
       const { rows, bytes } = await download(new URL(`/export/${path}`, url));
       const seconds = (performance.now() - startedAt) / 1000;
       const after = await memoryOf(pid);
+      const cpuSeconds = (await cpuSecondsOf(pid)) - cpuBefore;
       printLine({
         name: path,
         figure: `${number(rows / seconds)} rows/s`,
         beside: [
           `${number(bytes / 2 ** 20 / seconds)} MiB/s`,
+          `${number((cpuSeconds / rows) * 1e6)} µs of CPU a row`,
           ...(path === 'reports.ndjson'
             ? [`plain reading is ${number(plain.rows / plain.seconds / (rows / seconds))} × as fast`]
             : []),
@@ -76,7 +87,9 @@ async function readBucket(bucket: Bucket): Promise<{ rows: number; seconds: numb
   const startedAt = performance.now();
   let rows = 0;
   for await (const { key } of bucket.list({ prefix: segmentPrefix })) {
-    for await (const lines of linesOf(await decompressText(key, await bucket.get(key)))) rows += lines.length;
+    const body = await bucket.get(key);
+    if (!body) throw new Error(`no ${key}, which was listed`);
+    for await (const lines of linesOf(await decompressText(key, body))) rows += lines.length;
   }
   return { rows, seconds: (performance.now() - startedAt) / 1000 };
 }

@@ -19,7 +19,7 @@ const pages = 6;
 /** Reports of many kilobytes each: a page is more than a socket holds. */
 async function openFilled(options?: ExportStoresOptions) {
   const stores = await openExportStores(options);
-  const agentVersion = 'x'.repeat(20_000);
+  const agentVersion = 'x'.repeat(100_000);
   for (let page = 0; page < pages; page += 1) {
     const reports = numberedReports(pageSize, page * pageSize);
     await stores.deliver(reports.map((report) => ({ ...report, agentVersion })));
