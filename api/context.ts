@@ -76,7 +76,7 @@ export function limited(
   });
 }
 
-function tooLong(ms: number): GraphQLError {
+export function tooLong(ms: number): GraphQLError {
   const message = `the query took longer than ${formatDuration(ms)}: ask for less, or narrow it by a filter`;
   return new GraphQLError(message, { extensions: { code: 'QUERY_TIMEOUT' } });
 }

@@ -14,6 +14,7 @@ function serverFailing(options?: FailureOptions) {
   return createServer({
     schema,
     services: { intake: { submit: fail }, index: { reports: fail }, now: Date.now } as unknown as Services,
+    exports: { answer: fail, close() {} },
     logger: pino({ enabled: false }),
     checkReady: fail,
   });

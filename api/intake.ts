@@ -69,12 +69,14 @@ export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake 
 function toRow(report: StoredReport): ReportRow {
   const { id, host, agentVersion, intervalSeconds, results } = report;
   const receivedAt = Date.parse(report.receivedAt);
+  const { name, labels } = host;
   return {
     id,
     hostId: host.id,
     agentVersion,
     collectedAt: Date.parse(report.collectedAt),
     receivedAt,
+    hostFacts: { name, labels, agentVersion, intervalSeconds },
     results,
     ownHost: {
       ...host,

@@ -1,10 +1,13 @@
 /**
  * server: the HTTP interface over the services. Builds, and does not listen, so that tests call `fetch`.
  */
+import type { ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { type ApiContext, makeContext, type Services } from './context.ts';
+import { exportFolder } from './export/export-kinds.ts';
+import type { Exports } from './export/exports.ts';
 import { maskError, useErrorCodes, useInputErrors } from './error-codes.ts';
 import { Failure, retryAfter } from './failure.ts';
 import { useGraphiqlPage } from './graphiql.ts';
@@ -19,6 +22,7 @@ export const graphqlEndpoint = '/graphql';
 export type ServerOptions = {
   schema: GraphQLSchema;
   services: Services;
+  exports: Exports;
   logger: Logger;
   /** Throws while the bucket or the index does not answer. */
   checkReady: () => Promise<void>;
@@ -26,7 +30,7 @@ export type ServerOptions = {
 
 export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
-export function createServer({ schema, services, logger, checkReady }: ServerOptions): Server {
+export function createServer({ schema, services, exports, logger, checkReady }: ServerOptions): Server {
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
     context: ({ request }) => makeContext(services, request),
@@ -48,8 +52,8 @@ export function createServer({ schema, services, logger, checkReady }: ServerOpt
     maxRequestBodySize: maxBodyBytes,
     plugins: [
       {
-        async onRequest({ request, url, endResponse }) {
-          const response = await route(request, url);
+        async onRequest({ request, url, endResponse, serverContext }) {
+          const response = await route(request, url, serverContext);
           if (response) endResponse(response);
         },
       },
@@ -62,8 +66,9 @@ export function createServer({ schema, services, logger, checkReady }: ServerOpt
   });
 
   /** Every route but GraphQL's; null for that one. */
-  async function route(request: Request, url: URL): Promise<Response | null> {
+  async function route(request: Request, url: URL, context: object): Promise<Response | null> {
     try {
+      if (url.pathname.startsWith(exportFolder)) return await exports.answer(request, url, cutOffOf(context));
       if (request.method === 'POST' && isFromAnotherSite(request)) {
         return Response.json(
           { status: 'error', error: 'not from the page of another site' },
@@ -103,6 +108,13 @@ export function createServer({ schema, services, logger, checkReady }: ServerOpt
       return tryLater({ ready: false, error: 'the bucket or the index does not answer' }, cause);
     }
   }
+}
+
+/** What breaks the connection that a request came by; undefined where it came by none. */
+function cutOffOf(context: { res?: ServerResponse }): (() => void) | undefined {
+  const { res } = context;
+  // A reset and not an end: to a proxy that speaks HTTP/1.0 to us, an end would be that of the file.
+  return res && (() => res.socket?.resetAndDestroy());
 }
 
 function tryLater(body: object, cause: unknown): Response {

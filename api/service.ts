@@ -7,6 +7,7 @@ import { v7 as uuidV7 } from 'uuid';
 import type { AnyPlugin } from '../plugins/plugin.ts';
 import type { Bucket, BucketWriter } from './bucket/bucket.ts';
 import type { IndexStore } from './index/index-store.ts';
+import { openExports } from './export/exports.ts';
 import { openIndexFeed } from './index-feed.ts';
 import { openIntake } from './intake.ts';
 import { openLive } from './live/live.ts';
@@ -48,7 +49,7 @@ export type ServiceOptions = {
 
 export type Service = {
   server: Server;
-  /** Ends every subscription, which would otherwise last as long as its client. */
+  /** Ends every subscription and export, which would otherwise last as long as its client wants. */
   endSubscriptions(): Promise<void>;
   /** Refuses new reports, waits for those under way, and closes bucket and index. */
   close(): Promise<void>;
@@ -85,6 +86,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     onIndexError: (cause) => logger.error({ err: cause }, 'index did not answer'),
   });
   const live = openLive({ index, onError: (cause) => logger.error({ err: cause }, 'subscription failed') });
+  const exports = openExports({ index, plugins, schema, queryTimeoutMs, logger, now });
   async function answerAll(): Promise<void> {
     puts.check();
     await index.ping();
@@ -97,11 +99,16 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     server: createServer({
       schema,
       services: { index, intake, live, plugins, queryTimeoutMs, now, makeId: uuidV7 },
+      exports,
       logger,
       checkReady: () => within(readyPatienceMs, 'the bucket or the index', answerAll()),
     }),
-    endSubscriptions: live.close,
+    async endSubscriptions() {
+      exports.close();
+      await live.close();
+    },
     async close() {
+      exports.close();
       await live.close();
       closing.abort(new Error('the API is stopping'));
       await log.close();

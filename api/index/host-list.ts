@@ -20,7 +20,7 @@ export async function listHosts(
   const by = orderedBy(hostsAt(asOf), order);
   const cut = sliceOf(database, by, order.direction, slice);
   const { rows } = await sql<{ id: number; by: string | number | null }>`
-    SELECT h.id, ${by.value} AS "by" FROM hosts h
+    SELECT h.id, ${by.value ?? sql`NULL`} AS "by" FROM hosts h
     WHERE ${await whichHosts(database, filter, asOf)} AND ${cut.condition} ${cut.order(by.value, by.id)}`.execute(
     database.query,
   );
@@ -54,6 +54,8 @@ function orderedBy(moment: HostMoment, { field, fact }: HostOrder): OrderedBy {
     case 'FACT':
       if (!fact) throw new Error('an order by a fact names it');
       return { id, value: factOf(moment, fact), nullable: true };
+    case 'ID':
+      return { id, value: null };
   }
 }
 

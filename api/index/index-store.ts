@@ -43,6 +43,8 @@ export type ReportRow = {
   collectedAt: number;
   /** The server's clock, milliseconds since 1970. */
   receivedAt: number;
+  /** What it says of its host; null when it was removed while it was read. */
+  hostFacts: Pick<HostRow, 'name' | 'labels' | 'agentVersion' | 'intervalSeconds'> | null;
   /** In the order the agent sent them. */
   results: ResultRow[];
   /** Its host as it tells it itself: for a report just taken, which the index may not have. */
@@ -65,8 +67,11 @@ export type FactPath = {
   compare: Comparison | null;
 };
 
-/** What hosts are ordered by: a field, or a fact that is in no list. Hosts without that fact come last. */
-export type HostOrder = Order<HostOrderField | 'FACT'> & { fact?: FactPath };
+/**
+ * What hosts are ordered by: a field, or a fact that is in no list. Hosts without that fact come last. By the id alone no
+ * host moves, whatever it reports.
+ */
+export type HostOrder = Order<HostOrderField | 'FACT' | 'ID'> & { fact?: FactPath };
 
 /** A place in an order: the row's value of what it is ordered by, and its id to tell equals apart. */
 export type Position = { value: string | number | null; id: string };

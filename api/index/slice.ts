@@ -5,7 +5,8 @@ import type { Direction, Position, Slice } from './index-store.ts';
 import { all, type Condition } from './test-condition.ts';
 
 export type OrderedBy = {
-  value: RawBuilder<unknown>;
+  /** Null: by the id alone. */
+  value: RawBuilder<unknown> | null;
   /** Column that tells equals apart. */
   id: RawBuilder<unknown>;
   /** Whether some rows have no value: they come last, whichever way the order runs. */
@@ -24,6 +25,7 @@ export function sliceOf(
   const past = (place: Position, side: 'after' | 'before'): Condition => {
     const way = (side === 'after') === descending ? '<' : '>';
     const ownId = toUuid(place.id);
+    if (value === null) return sql`${id} ${sql.raw(way)} ${ownId}`;
     if (place.value === null) {
       const among = sql`(${value} IS NULL AND ${id} ${sql.raw(way)} ${ownId})`;
       return side === 'after' ? sql<boolean>`${among}` : sql`(${value} IS NOT NULL OR ${among})`;
@@ -40,8 +42,10 @@ export function sliceOf(
   const nulls = sql.raw(fromEnd ? 'NULLS FIRST' : 'NULLS LAST');
   return {
     condition: all(bounds),
-    order: (by: RawBuilder<unknown>, byId: RawBuilder<unknown>) =>
-      sql`ORDER BY ${by} ${way} ${nullable ? nulls : sql``}, ${byId} ${way} LIMIT ${sql.lit(limit)}`,
+    order: (by: RawBuilder<unknown> | null, byId: RawBuilder<unknown>) => {
+      const first = by === null ? sql`` : sql`${by} ${way} ${nullable ? nulls : sql``}, `;
+      return sql`ORDER BY ${first}${byId} ${way} LIMIT ${sql.lit(limit)}`;
+    },
     descending: descending !== fromEnd,
     inOrder: <R>(rows: R[]) => (fromEnd ? rows.reverse() : rows),
   };

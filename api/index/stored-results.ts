@@ -11,7 +11,8 @@ import { type Json, joinShape } from './shape.ts';
 import type { Row } from './tables.ts';
 
 export type StoredContent = {
-  agentVersion: string | null;
+  /** Null where it is not there any more. */
+  host: HostFacts | null;
   results: (Omit<ResultRow, 'durationMs' | 'readings'> & { shape: Json })[];
 };
 
@@ -35,13 +36,13 @@ export async function readStoredContents(
     rows.flatMap(({ fact_set }) => fact_set ?? []),
   );
   const contents = new Map<number, StoredContent>(
-    [...distinct].map((id) => [id, { agentVersion: null, results: [] }]),
+    [...distinct].map((id) => [id, { host: null, results: [] }]),
   );
   for (const { content: id, fact_set: factSet, shape, status, ...row } of rows) {
     const content = contents.get(id);
     const facts = factSet === null ? null : factSets.get(factSet);
     if (row.plugin === hostPlugin) {
-      if (content) content.agentVersion = (facts as HostFacts).agentVersion;
+      if (content) content.host = facts as HostFacts;
       continue;
     }
     content?.results.push({
@@ -103,9 +104,10 @@ export async function withResults(database: Database, rows: readonly Row<'report
     return {
       id: database.fromUuid(row.id),
       hostId: hosts.get(row.host) ?? '',
-      agentVersion: content?.agentVersion ?? null,
+      agentVersion: content?.host?.agentVersion ?? null,
       collectedAt: row.collected_at,
       receivedAt: row.received_at,
+      hostFacts: content?.host ?? null,
       results: resultsOf(content, row.measured),
     };
   });
