@@ -53,7 +53,7 @@ export function createServer({ schema, services, logger, checkReady }: ServerOpt
           if (response) endResponse(response);
         },
       },
-      useGraphiqlPage(graphqlEndpoint),
+      useGraphiqlPage(graphqlEndpoint, services.now),
       useInputErrors(),
       useQueryCost(),
       useTruncated(),

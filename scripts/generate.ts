@@ -9,6 +9,7 @@ import { configJsonSchema } from '../agent/config-json-schema.ts';
 import { buildSchema } from '../api/schema/schema.ts';
 import { loadBuiltinPlugins } from '../plugins/index.ts';
 import { insertPluginTable } from './plugin-table.ts';
+import { insertAnswers } from './query-answers.ts';
 
 const root = new URL('../', import.meta.url);
 
@@ -19,6 +20,7 @@ const generated: Record<string, (now: string) => Promise<string>> = {
   'agent.config.schema.json': async () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
   'README.md': async (now) => insertPluginTable(now, await loadBuiltinPlugins(), 'en'),
   'docs/README.es.md': async (now) => insertPluginTable(now, await loadBuiltinPlugins(), 'es'),
+  'docs/queries.md': insertAnswers,
 };
 
 const check = process.argv.includes('--check');
