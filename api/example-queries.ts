@@ -33,7 +33,10 @@ query FirstLook {
     `# 2. Hosts as they are now. Any fact that is in no list
 # can order them; hosts that do not tell it come last.
 query Hosts {
-  hosts(first: 20, orderBy: { fact: "os.kernel", direction: DESC }) {
+  hosts(
+    first: 20
+    orderBy: { fact: "os.kernel", direction: DESC }
+  ) {
     totalCount
     nodes {
       name
@@ -46,8 +49,8 @@ query Hosts {
 }
 `,
     `# 3. Filters follow the kind of a fact. Versions compare
-# part by part (6.1.9 is before 6.1.90); \`matches\` takes a
-# range; all that is given must hold, \`or\` and \`not\` combine.
+# part by part (6.1.9 is before 6.1.90), or by a range.
+# All that is given must hold; \`or\` and \`not\` combine.
 query Filters {
   hosts(
     filter: {
@@ -62,13 +65,17 @@ query Filters {
     }
   ) {
     totalCount
-    nodes { name os { distribution version kernel } cpu { threads } }
+    nodes {
+      name
+      os { distribution version kernel }
+      cpu { threads }
+    }
   }
 }
 `,
-    `# 4. Lists: \`some\`, \`none\` and \`every\` element, or \`length\`.
-# All within one \`some\` holds for the same element: here an
-# interface that is up and has an address in a subnet.
+    `# 4. Lists: \`some\`, \`none\` or \`every\` element, \`length\`.
+# All within one \`some\` holds for the same element: here
+# an interface that is up, with an address in a subnet.
 query Lists {
   hosts(
     filter: {
@@ -76,7 +83,12 @@ query Lists {
         interfaces: {
           some: {
             state: { ne: "down" }
-            addresses: { some: { address: { inSubnet: "0.0.0.0/0" }, scope: { eq: "global" } } }
+            addresses: {
+              some: {
+                address: { inSubnet: "0.0.0.0/0" }
+                scope: { eq: "global" }
+              }
+            }
           }
           none: { name: { startsWith: "wg" } }
           every: { mtu: { gte: 1280 } }
@@ -85,19 +97,34 @@ query Lists {
       }
     }
   ) {
-    nodes { name network { primaryAddress interfaces { name mac state mtu } } }
+    nodes {
+      name
+      network { interfaces { name mac state mtu } }
+    }
   }
 }
 `,
     `# 5. Labels come from the agent's config. Results tell how
-# each plugin fared: here, every host whose network plugin
-# failed or timed out, and the production hosts beside them.
-query LabelsAndResults {
-  failing: hosts(filter: { result: { plugin: "network", status: [ERROR, TIMEOUT] } }) {
-    nodes { name lastSeenAt reports(first: 1) { nodes { results { plugin status error } } } }
+# each plugin fared: every host whose network plugin failed
+# or timed out, and the production hosts beside them.
+query Results {
+  failing: hosts(
+    filter: {
+      result: { plugin: "network", status: [ERROR, TIMEOUT] }
+    }
+  ) {
+    nodes {
+      name
+      reports(first: 1) {
+        nodes { results { plugin status error } }
+      }
+    }
   }
   production: hosts(
-    filter: { label: { name: "environment", eq: "production" }, status: [ONLINE, LATE] }
+    filter: {
+      label: { name: "environment", eq: "production" }
+      status: [ONLINE, LATE]
+    }
   ) {
     nodes { name status labels }
   }
@@ -107,7 +134,12 @@ query LabelsAndResults {
 # all that a plugin told, as sent. Both also serve plugins
 # that this server does not know, such as those of your own.
 query AnyFact {
-  hosts(first: 5, filter: { fact: { path: "network.interfaces.mac", isNull: false } }) {
+  hosts(
+    first: 5
+    filter: {
+      fact: { path: "network.interfaces.mac", isNull: false }
+    }
+  ) {
     totalCount
     nodes { name facts(plugin: "user") }
   }
@@ -123,28 +155,44 @@ query AsOf {
   }
   now: hosts(first: 20) {
     totalCount
-    nodes { name os { kernel } then: reportAt(time: "${dayAgo(3)}") { collectedAt os { kernel } } }
+    nodes {
+      name
+      os { kernel }
+      then: reportAt(time: "${dayAgo(3)}") {
+        collectedAt
+        os { kernel }
+      }
+    }
   }
 }
 `,
-    `# 8. Who changed from what to what, and when: fact by fact,
-# the newest first. Elements of lists are told by their key.
+    `# 8. Who changed from what to what, and when: fact by
+# fact, the newest first; list elements by their key.
 # More filters: path, plugin, host, hosts, from, to.
 query Changes {
-  changes(first: 20, filter: { between: { start: "${dayAgo(7)}" } }) {
+  changes(
+    first: 20
+    filter: { between: { start: "${dayAgo(7)}" } }
+  ) {
     totalCount
     nodes { at host { name } path keys before after }
   }
-  changedHosts: hosts(filter: { changedSince: "${dayAgo(2)}" }) {
+  changedHosts: hosts(
+    filter: { changedSince: "${dayAgo(2)}" }
+  ) {
     nodes { name }
   }
 }
 `,
-    `# 9. Hosts by the value of a fact, the most frequent first;
-# \`value: null\` counts hosts that told none. \`by\` groups the
-# hosts of each value by a second fact. It takes \`asOf\` too.
-query FactCounts {
-  factCounts(path: "os.distribution", by: "os.version", first: 10) {
+    `# 9. Hosts by the value of a fact, the most frequent
+# first; \`value: null\` are hosts that told none. \`by\`
+# groups those of each value. It takes \`asOf\` too.
+query Counts {
+  factCounts(
+    path: "os.distribution"
+    by: "os.version"
+    first: 10
+  ) {
     value
     hosts
     groups { value hosts }
@@ -155,9 +203,10 @@ query FactCounts {
   }
 }
 `,
-    `# 10. What the numbers that hosts tell come to; the median is
-# the 50th percentile. \`filter\` and \`asOf\` as for hosts.
-query FactStats {
+    `# 10. What the numbers that hosts tell come to; the
+# median is the 50th percentile. \`filter\` and \`asOf\`
+# as for hosts.
+query Stats {
   factStats(path: "cpu.threads", by: "os.distribution") {
     count
     sum
@@ -172,16 +221,19 @@ query FactStats {
 `,
     `# 11. How many reports came, by the DAY or HOUR: a gap here
 # is an outage there. It takes any filter of reports.
-query ReportCounts {
-  reportCounts(by: DAY, filter: { collectedAt: { gte: "${dayAgo(7)}" } }) {
+query PerDay {
+  reportCounts(
+    by: DAY
+    filter: { collectedAt: { gte: "${dayAgo(7)}" } }
+  ) {
     at
     reports
   }
 }
 `,
     `# 12. Live: each report as it is stored, through whichever
-# API. Run it and wait for an agent; the same button stops
-# it. factsChanged(filter: …) gives only what became another.
+# API. Run it and wait for an agent; the same button
+# stops it. factsChanged gives only what became another.
 subscription Live {
   reportSubmitted {
     collectedAt
@@ -191,9 +243,9 @@ subscription Live {
   }
 }
 `,
-    `# 13. Pages: give the endCursor as \`after\` (in Variables,
-# below) for the next one. Reports that arrive meanwhile
-# neither repeat a row nor hide one. \`last\`, \`before\`: backwards.
+    `# 13. Pages: for the next one, write its endCursor below,
+# in Variables: { "after": "…" }. What arrives meanwhile
+# repeats no row and hides none. \`last\`, \`before\` go back.
 query Pages($after: String) {
   hosts(first: 2, after: $after) {
     totalCount
@@ -202,12 +254,15 @@ query Pages($after: String) {
   }
 }
 `,
-    `# 14. Limits: \`first\` is at most 1000, and a query is refused
-# by what it may cost before it runs. Lists in facts have
-# \`first\` too; one that is cut for want of it is named in
-# extensions.truncated. Errors say what would do: misspell a path.
+    `# 14. Limits: \`first\` is at most 1000; what would cost too
+# much is refused before it runs. Lists in facts take
+# \`first\` too; extensions.truncated names those cut without.
+# Errors say what would do: misspell the path to see one.
 query Limits {
-  hosts(first: 2, filter: { fact: { path: "os.kernel", isNull: false } }) {
+  hosts(
+    first: 2
+    filter: { fact: { path: "os.kernel", isNull: false } }
+  ) {
     nodes {
       name
       user { accounts(first: 1) { name shell } }
@@ -216,8 +271,8 @@ query Limits {
   }
 }
 `,
-    `# 15. What there is to ask: the plugins of this server, and
-# of every fact its path, for \`fact\`, \`factCounts\` and \`changes\`.
+    `# 15. What there is to ask: the plugins of this server,
+# and the path of each fact, for \`fact\`, \`factCounts\` …
 query Plugins {
   plugins {
     name

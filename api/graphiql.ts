@@ -49,7 +49,8 @@ async function renderPage(endpoint: string, queries: readonly string[]): Promise
     defaultTabs: queries.map((query) => ({ query })),
   });
   // Its tabs glide into place when the page opens, and a click on one that still moves would be lost.
-  const html = page.replace('</head>', '<style>.graphiql-tab { transform: none !important }</style></head>');
+  const style = '.graphiql-tab { transform: none !important } .graphiql-logo { white-space: nowrap }';
+  const html = page.replace('</head>', `<style>${style}</style></head>`);
   const gzipped = new Uint8Array(await promisify(gzip)(html));
   const etag = `"${createHash('sha256').update(html).digest('base64url')}"`;
   return { html, gzipped, etag };

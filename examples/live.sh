@@ -14,8 +14,7 @@ case "${1:-reports}" in
   *) echo "usage: $0 [reports|changes]" >&2; exit 2 ;;
 esac
 
-# Between events come comments that keep the connection open; what matters are the lines of data.
-curl --no-buffer --silent --show-error --fail \
+# Lines of data are events; the others keep the connection open.
+exec curl --no-buffer --silent --show-error --fail \
   --header 'accept: text/event-stream' --header 'content-type: application/json' \
-  --data "{ \"query\": \"$query\" }" "$url" |
-  sed --unbuffered --quiet 's/^data: \(.\)/\1/p'
+  --data "{ \"query\": \"$query\" }" "$url"
