@@ -1,7 +1,8 @@
 /**
  * graphiql: the page that browsers get at /graphql, with all of its scripts in it: it needs no internet.
  *
- * The page is some nine megabytes and never changes, so it is made and compressed once.
+ * The page is some nine megabytes and changes once a day, with the times in its example queries: so it is made and
+ * compressed when the first browser of a day asks.
  */
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -11,14 +12,22 @@ import { exampleQueries } from './example-queries.ts';
 
 type Page = { html: string; gzipped: Uint8Array<ArrayBuffer>; etag: string };
 
-/** Answers browsers with GraphiQL; all else is left to the GraphQL endpoint. */
-export function useGraphiqlPage(endpoint: string): Plugin {
-  let page: Promise<Page> | null = null;
+/**
+ * Answers browsers with GraphiQL; all else is left to the GraphQL endpoint.
+ *
+ * @param now milliseconds since 1970
+ */
+export function useGraphiqlPage(endpoint: string, now: () => number): Plugin {
+  let made: { queries: readonly string[]; page: Promise<Page> } | null = null;
+  const today = () => {
+    const queries = exampleQueries(now());
+    if (made?.queries.join() !== queries.join()) made = { queries, page: renderPage(endpoint, queries) };
+    return made.page;
+  };
   return {
     async onRequest({ request, url, fetchAPI, endResponse }) {
       if (url.pathname !== endpoint || !shouldRenderGraphiQL(request)) return;
-      page ??= renderPage(endpoint);
-      const { html, gzipped, etag } = await page;
+      const { html, gzipped, etag } = await today();
       const headers = { 'content-type': 'text/html; charset=utf-8', etag, 'cache-control': 'no-cache' };
       if (request.headers.get('if-none-match') === etag) {
         endResponse(new fetchAPI.Response(null, { status: 304, headers }));
@@ -31,16 +40,17 @@ export function useGraphiqlPage(endpoint: string): Plugin {
   };
 }
 
-async function renderPage(endpoint: string): Promise<Page> {
+async function renderPage(endpoint: string, queries: readonly string[]): Promise<Page> {
   // Nine megabytes of source: loaded when the first browser asks, not at every start.
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   const page = renderGraphiQL({
     endpoint,
     title: 'os-inspector',
-    defaultTabs: exampleQueries.map((query) => ({ query })),
+    defaultTabs: queries.map((query) => ({ query })),
   });
   // Its tabs glide into place when the page opens, and a click on one that still moves would be lost.
-  const html = page.replace('</head>', '<style>.graphiql-tab { transform: none !important }</style></head>');
+  const style = '.graphiql-tab { transform: none !important } .graphiql-logo { white-space: nowrap }';
+  const html = page.replace('</head>', `<style>${style}</style></head>`);
   const gzipped = new Uint8Array(await promisify(gzip)(html));
   const etag = `"${createHash('sha256').update(html).digest('base64url')}"`;
   return { html, gzipped, etag };

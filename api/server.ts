@@ -57,7 +57,7 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
           if (response) endResponse(response);
         },
       },
-      useGraphiqlPage(graphqlEndpoint),
+      useGraphiqlPage(graphqlEndpoint, services.now),
       useInputErrors(),
       useQueryCost(),
       useTruncated(),

@@ -4,11 +4,13 @@
  * `--check` changes nothing and fails on drift; `npm run check` and the tests use it so.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { lexicographicSortSchema, printSchema } from 'graphql';
+import { minifyIntrospection, outputIntrospectionFile } from '@gql.tada/internal';
+import { introspectionFromSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { configJsonSchema } from '../agent/config-json-schema.ts';
 import { buildSchema } from '../api/schema/schema.ts';
 import { loadBuiltinPlugins } from '../plugins/index.ts';
 import { insertPluginTable } from './plugin-table.ts';
+import { insertAnswers } from './query-answers.ts';
 
 const root = new URL('../', import.meta.url);
 
@@ -19,7 +21,18 @@ const generated: Record<string, (now: string) => Promise<string>> = {
   'agent.config.schema.json': async () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
   'README.md': async (now) => insertPluginTable(now, await loadBuiltinPlugins(), 'en'),
   'docs/README.es.md': async (now) => insertPluginTable(now, await loadBuiltinPlugins(), 'es'),
+  'docs/queries.md': insertAnswers,
+  'examples/schema.d.ts': schemaTypes,
 };
+
+/** The schema as types, of which gql.tada makes those of queries. */
+async function schemaTypes(): Promise<string> {
+  const schema = lexicographicSortSchema(buildSchema(await loadBuiltinPlugins()));
+  const introspection = minifyIntrospection(introspectionFromSchema(schema, { descriptions: false }));
+  const preamble =
+    '/** The schema as types, made by npm run generate: what gql.tada takes the types of queries from. */';
+  return outputIntrospectionFile(introspection, { fileType: '.d.ts', shouldPreprocess: true, preamble });
+}
 
 const check = process.argv.includes('--check');
 const drifted: string[] = [];

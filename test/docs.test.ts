@@ -5,17 +5,21 @@ import { type GraphQLInputObjectType, type GraphQLObjectType, getNamedType } fro
 import { describe, expect, test } from 'vitest';
 import { commands } from '../agent/cli.ts';
 import { checkConfig } from '../agent/config.ts';
+import { exampleQueries } from '../api/example-queries.ts';
 import { buildSchema } from '../api/schema/schema.ts';
 import { settingDefaults } from '../api/settings.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { type ScalarKind, scalarKinds, unitOf } from '../plugins/fact.ts';
 import type { AnyPlugin, CollectContext } from '../plugins/plugin.ts';
+import { fleetNow } from '../scripts/example-fleet.ts';
+import { insertAnswers } from '../scripts/query-answers.ts';
 import {
   blocksOf,
   configs,
   english,
   files,
   guide,
+  queries,
   spanish,
   tableOf,
   textOf,
@@ -108,6 +112,24 @@ describe('the tables of the plugin guide', () => {
     ip: '192.0.2.1',
     mac: '02:00:00:00:00:01',
   };
+});
+
+describe('docs/queries.md', () => {
+  test('has every query that GraphiQL opens with, and an answer after each of its queries', () => {
+    const blocks = blocksOf(queries);
+    const asked = blocks.filter(({ language }) => language === 'graphql');
+    expect(asked.map(({ text }) => text)).toEqual(expect.arrayContaining([...exampleQueries(fleetNow)]));
+    for (const [index, { language }] of blocks.entries()) {
+      expect(language).toMatch(index % 2 === 0 ? /^graphql$/ : /^(json|text)$/);
+    }
+  });
+
+  test('is not made without one of them', async () => {
+    const [first = '', ...others] = exampleQueries(fleetNow);
+    const text = others.map((query) => `\`\`\`graphql\n${query}\`\`\`\n`).join('\n');
+    expect(first).toContain('query FirstLook');
+    await expect(insertAnswers(text)).rejects.toThrow('docs/queries.md lacks FirstLook');
+  });
 });
 
 test('both READMEs have the same headings and the same code', () => {
