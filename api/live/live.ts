@@ -160,7 +160,8 @@ export function openLive({ index, onError }: LiveOptions): Live {
       topic.subscribers.add(subscriber as Subscriber<unknown>);
       topic.room?.resolve();
       count += 1;
-      const own = (listening ??= index.onReports(onReports));
+      listening ??= index.onReports(onReports);
+      const own = listening;
       try {
         await own;
       } catch (cause) {
