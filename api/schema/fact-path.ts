@@ -4,6 +4,7 @@ import { type Facts, isScalar, scalarKinds } from '../../plugins/fact.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { ApiContext } from '../context.ts';
 import { pluginOf } from '../index/catalog.ts';
+import { withoutNul } from '../index/comparable.ts';
 import { hostPathRoot } from '../index/digest.ts';
 import type { FactPath } from '../index/index-store.ts';
 import { type InputPath, inputError } from './input-error.ts';
@@ -63,7 +64,7 @@ export async function findFactPath(
   }
   const plugin = plugins.find(({ name }) => name === root);
   if (plugin) return declared(plugin, text, at);
-  const told = await index.pathsOf(root, maxPaths);
+  const told = await index.pathsOf(withoutNul(root), maxPaths);
   if (told.includes(text)) return { plugin: pluginOf(root), path: text, compare: null, inList: false };
   const known = [
     ...plugins
@@ -100,6 +101,23 @@ function isFact({ isReading, isRecord }: DeclaredPath): boolean {
   return !isReading && !isRecord;
 }
 
+/**
+ * That a plugin's facts can be there: the server declares it, or some host has told them.
+ *
+ * @throws GraphQLError BAD_USER_INPUT that says what it could be
+ */
+export async function checkPlugin(
+  name: string,
+  at: InputPath,
+  { plugins, index }: Pick<ApiContext, 'plugins' | 'index'>,
+): Promise<void> {
+  const known = [...plugins.map((plugin) => plugin.name), hostPathRoot];
+  if (known.includes(name) || (await index.pathsOf(withoutNul(name), 1)).length > 0) return;
+  const hint = didYouMean(name, known);
+  const why = 'this server does not know it, and no host has told facts of it';
+  throw inputError(at, `unknown plugin ${JSON.stringify(name)}: ${why}${hint ? `; ${hint}` : ''}`);
+}
+
 function unknownPath(text: string, why: string, known: readonly string[]): string {
   const hint = didYouMean(text, known);
   return `unknown fact ${JSON.stringify(text)}: ${why}${hint ? `; ${hint}` : ''}`;
@@ -122,7 +140,7 @@ export async function checkChangePath(
     throw inputError(at, `${text} is a reading, which is measured anew each time: only facts change`);
   }
   if (plugin && text === root) return;
-  const told = plugin ? [] : await index.pathsOf(root, maxPaths);
+  const told = plugin ? [] : await index.pathsOf(withoutNul(root), maxPaths);
   const known = [...paths.filter(({ isReading }) => !isReading).map(({ path }) => path), ...told];
   if (known.some((path) => path === text || path.startsWith(`${text}.`))) return;
   const all = [
