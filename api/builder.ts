@@ -5,6 +5,7 @@
  */
 import SchemaBuilder, { type ObjectRef } from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
+import { GraphQLScalarType } from 'graphql';
 import { GraphQLDateTime, GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
@@ -58,6 +59,29 @@ const labelsSchema = z
   .record(z.string().min(1).max(128), z.string().max(1024))
   .refine((labels) => Object.keys(labels).length <= maxLabels, `must be at most ${maxLabels}`);
 
+/** As it is, but for what it says of a value that it cannot use. */
+function dateTime() {
+  const config = GraphQLDateTime.toConfig();
+  const told = <Parse extends (...args: never[]) => Date>(
+    parse: Parse,
+    shownOf: (given: unknown) => unknown,
+  ) =>
+    ((...args: Parameters<Parse>) => {
+      try {
+        return parse(...args);
+      } catch {
+        throw new TypeError(
+          `not a point in time such as 2026-05-01T10:00:00Z: ${JSON.stringify(shownOf(args[0]))}`,
+        );
+      }
+    }) as Parse;
+  return new GraphQLScalarType<Date, Date>({
+    ...config,
+    parseValue: told(config.parseValue, (value) => value),
+    parseLiteral: told(config.parseLiteral, (node) => (node as { value?: unknown }).value),
+  });
+}
+
 export function createBuilder() {
   const builder = new SchemaBuilder<SchemaTypes>({
     plugins: [ComplexityPlugin],
@@ -65,7 +89,7 @@ export function createBuilder() {
   });
   builder.queryType({ description: 'Everything is read here.' });
   builder.mutationType({ description: 'What agents send.' });
-  builder.addScalarType('DateTime', GraphQLDateTime);
+  builder.addScalarType('DateTime', dateTime());
   builder.addScalarType('JSON', GraphQLJSON);
   builder.addScalarType('SafeInt', GraphQLSafeInt);
   builder.scalarType('UUID', {

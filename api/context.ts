@@ -40,8 +40,11 @@ export type ApiContext = Omit<Services, 'index'> & {
 
 /** @param request whoever has sent it may go before it is answered */
 export function makeContext(services: Services, request: Pick<Request, 'signal'>): ApiContext {
+  let before: LimitedReader | null = null;
   const fresh = () => {
+    before?.release();
     const index = limited(services, request);
+    before = index;
     return { index, truncated: [], loaders: makeLoaders(index) };
   };
   const context: ApiContext = {
@@ -53,27 +56,38 @@ export function makeContext(services: Services, request: Pick<Request, 'signal'>
   return context;
 }
 
+export type LimitedReader = IndexReader & {
+  /** Waits for neither the time nor the client any more. */
+  release(): void;
+};
+
 /** The index for as long as one request may take. */
 export function limited(
   { index, queryTimeoutMs }: Pick<Services, 'index' | 'queryTimeoutMs'>,
   request: Pick<Request, 'signal'>,
-): IndexReader {
+): LimitedReader {
   // Begins when it is first asked: most requests submit a report, and ask nothing.
   let reader: IndexReader | null = null;
+  let release = () => {};
   const begin = () => {
     const ending = new AbortController();
-    setTimeout(() => ending.abort(tooLong(queryTimeoutMs)), queryTimeoutMs).unref();
+    const timer = setTimeout(() => ending.abort(tooLong(queryTimeoutMs)), queryTimeoutMs).unref();
     // Not AbortSignal.any: over a socket the server hands in a signal of its own making.
     const { signal } = request;
     const leave = () => ending.abort(new Failure('UNAVAILABLE', 'the client has gone'));
     if (signal.aborted) leave();
     else signal.addEventListener('abort', leave, { once: true });
+    release = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', leave);
+    };
     return index.forRequest(ending.signal);
   };
-  return readerOf((method, args) => {
+  const limitedReader = readerOf((method, args) => {
     reader ??= begin();
     return askReader(reader, method, args);
   });
+  return { ...limitedReader, release: () => release() };
 }
 
 export function tooLong(ms: number): GraphQLError {

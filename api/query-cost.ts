@@ -5,8 +5,21 @@
  * times what is selected of a row. Fields say theirs where they are defined; any other counts 1.
  */
 import { complexityFromQuery } from '@pothos/plugin-complexity';
-import { type DocumentNode, type ExecutionArgs, GraphQLError, getOperationAST, Kind } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  GraphQLError,
+  GraphQLIncludeDirective,
+  GraphQLSkipDirective,
+  getDirectiveValues,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  type SelectionNode,
+  visit,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { messageOf } from '../plugins/message-of.ts';
 
 /** A thousand hosts with all that their plugins tell, twice; some ten megabytes. */
 export const maxCost = 500_000;
@@ -46,12 +59,17 @@ function refusal({ schema, document, operationName, variableValues }: ExecutionA
   if (!operation) return null;
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
   const own: DocumentNode = { ...document, definitions: [operation, ...fragments] };
+  const variables = variableValues ?? {};
+  const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
+  // Nothing of it runs then, and each of them is told.
+  if (errors) return null;
   let found: { complexity: number; depth: number };
   try {
-    found = complexityFromQuery(own, { schema, variables: variableValues ?? {} });
-  } catch {
-    // Arguments that are not what they should be are told when they are read.
-    return null;
+    found = complexityFromQuery(withoutSkipped(own, coerced), { schema, variables });
+  } catch (cause) {
+    // A null where none may be, say, which fails its own field only: the rest would run, whatever it costs.
+    const message = `what the query may cost cannot be told: ${messageOf(cause)}`;
+    return tooMuch(message, {});
   }
   const { complexity: cost, depth } = found;
   if (depth > maxDepth) {
@@ -61,6 +79,16 @@ function refusal({ schema, document, operationName, variableValues }: ExecutionA
   if (cost <= maxCost) return null;
   const message = `the query may cost ${cost}, and at most ${maxCost} is allowed: take smaller pages, or select less of each row`;
   return tooMuch(message, { cost, limit: maxCost });
+}
+
+/** Without what `@skip` and `@include` leave out. */
+function withoutSkipped(document: DocumentNode, variables: Record<string, unknown>): DocumentNode {
+  const leave = (node: SelectionNode) => {
+    const isSkipped = getDirectiveValues(GraphQLSkipDirective, node, variables)?.if === true;
+    const isLeftOut = getDirectiveValues(GraphQLIncludeDirective, node, variables)?.if === false;
+    return isSkipped || isLeftOut ? null : undefined;
+  };
+  return visit(document, { Field: leave, FragmentSpread: leave, InlineFragment: leave });
 }
 
 function tooMuch(message: string, figures: Record<string, number>): GraphQLError {

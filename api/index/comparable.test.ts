@@ -70,13 +70,13 @@ test('instants are the same moment whatever their offset', () => {
 });
 
 test.each([
-  ['number', '1'],
-  ['boolean', 1],
-  ['instant', 'yesterday'],
-  ['text', 1],
-  ['version', null],
-  ['ip', '10.0.0'],
-  ['ip', '10.0.0.1/8'],
-] as const)('%s refuses %j', (comparison, value) => {
-  expect(() => toComparable(comparison, value)).toThrow(`not a ${comparison}`);
+  ['number', '1', 'a number'],
+  ['boolean', 1, 'true or false'],
+  ['instant', 'yesterday', 'a point in time such as'],
+  ['text', 1, 'a text'],
+  ['version', null, 'a version such as'],
+  ['ip', '10.0.0', 'an IP address such as'],
+  ['ip', '10.0.0.1/8', 'an IP address such as'],
+] as const)('%s refuses %j', (comparison, value, wanted) => {
+  expect(() => toComparable(comparison, value)).toThrow(`not ${wanted}`);
 });

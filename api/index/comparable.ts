@@ -50,8 +50,25 @@ export function toComparable(comparison: Comparison, value: unknown): Comparable
       if (typeof value === 'string' && isIP(value)) return addressKey(ipaddr.parse(value));
       break;
   }
-  throw new TypeError(`not a ${comparison}: ${JSON.stringify(value)}`);
+  throw notOfKind(comparison, value);
 }
+
+/** What to say of a value that does not fit its kind. */
+export function notOfKind(comparison: Comparison, value: unknown): TypeError {
+  return new TypeError(`not ${wanted[comparison]}: ${JSON.stringify(value)}`);
+}
+
+const wanted: Record<Comparison, string> = {
+  text: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+  instant: 'a point in time such as 2026-05-01T10:00:00Z',
+  duration: 'a number of seconds or a text such as "90s"',
+  bytes: 'a number of bytes such as 4096 or "4GiB"',
+  version: 'a version such as 6.1.90',
+  ip: 'an IP address such as 10.2.0.7 or 2001:db8::7',
+  mac: 'a MAC address such as 52:54:00:12:34:56',
+};
 
 /**
  * Versions as text in version order: runs of digits compare as numbers, everything else as text, and

@@ -7,12 +7,13 @@ import { eventually } from '../../test/support/eventually.ts';
 import { describeIf } from '../../test/support/needs.ts';
 import { hasPostgres, postgresNeeded, runSql, startPostgres } from '../../test/support/postgres.ts';
 import { result, storedReport } from '../../test/support/reports.ts';
+import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { segmentKey } from '../log/segment-key.ts';
 import type { StoredReport } from '../log/stored-report.ts';
 import type { IndexStore } from './index-store.ts';
 import { openPostgresIndex } from './postgres-index.ts';
-import { fromPayload, toPayloads } from './postgres-listener.ts';
+import { fromPayload, makePostgresListener, toPayloads } from './postgres-listener.ts';
 import { openSqliteIndex } from './sqlite-index.ts';
 
 const plugins = await loadBuiltinPlugins();
@@ -100,6 +101,80 @@ describeIf(hasPostgres(), postgresNeeded, 'PostgreSQL', async () => {
     await eventually('the third is told', () => told.length === 3);
     expect(told).toEqual([before.id, meanwhile.id, after.id]);
     await stop();
+  });
+
+  test('however many came in while it was lost, all of them are told, once', async () => {
+    const url = await server.createDatabase();
+    const network = await startTcpProxy(url);
+    const taking = await openPostgresIndex({ url, bucket, plugins });
+    const listening = await openPostgresIndex({ url: network.url, bucket, plugins });
+    whenFileIsDone(() => Promise.all([taking.close(), listening.close()]));
+    const told: string[] = [];
+    const stop = await listening.onReports((ids) => told.push(...ids));
+    const reports = Array.from({ length: 12_000 }, fresh);
+    await apply(taking, reports.slice(0, 500));
+    await eventually('the first are told', () => told.length === 500);
+    network.cut();
+    await eventually('nobody listens', async () => (await listeners(url)).length === 0);
+    for (let from = 500; from < reports.length; from += 2_300)
+      await apply(taking, reports.slice(from, from + 2_300));
+    network.mend();
+    await eventually('all are told', () => told.length >= reports.length);
+    const last = fresh();
+    await apply(taking, [last]);
+    await eventually('the last is told', () => told.at(-1) === last.id);
+    expect(told.toSorted()).toEqual([...reports, last].map(({ id }) => id).toSorted());
+    await stop();
+  });
+
+  test('a network that swallows everything is noticed, and what came in meanwhile is asked for until it is told', async () => {
+    const url = await server.createDatabase();
+    const network = await startTcpProxy(url);
+    const [lost, ...missed] = Array.from({ length: 3 }, () => crypto.randomUUID());
+    const asked: number[] = [];
+    const listener = makePostgresListener({
+      url: network.url,
+      channel: 'test_reports',
+      checkEveryMs: 200,
+      onConnectionError: () => {},
+      async *receivedSince(at) {
+        asked.push(at);
+        if (asked.length === 1) throw new Error('the server restarts');
+        yield missed;
+      },
+    });
+    const told: string[] = [];
+    await listener.onReports((ids) => told.push(...ids));
+    const startedAt = Date.now();
+    network.swallow();
+    const notify = (id = '') =>
+      runSql(url, `SELECT pg_notify('test_reports', '${[...toPayloads([id])][0]}')`);
+    await notify(lost);
+    await eventually('what was missed is told', () => told.length > 0);
+    expect(told).toEqual(missed);
+    expect(asked).toHaveLength(2);
+    // As long ago as it was last known to hear, and ten seconds more.
+    for (const at of asked) expect(at).toBeLessThanOrEqual(startedAt - 10_000);
+    await notify(missed[0]);
+    const fresh = crypto.randomUUID();
+    await notify(fresh);
+    await eventually('it hears again', () => told.length === 3);
+    expect(told).toEqual([...missed, fresh]);
+    await listener.close();
+  });
+
+  test('closing while it connects leaves no connection', async () => {
+    const url = await server.createDatabase();
+    const listener = makePostgresListener({
+      url,
+      channel: 'test_reports',
+      onConnectionError: () => {},
+      receivedSince: async function* () {},
+    });
+    const listening = listener.onReports(() => {});
+    await listener.close();
+    await listening;
+    await eventually('no connection is left', async () => (await listeners(url)).length === 0);
   });
 });
 

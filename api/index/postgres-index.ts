@@ -16,7 +16,7 @@ import { makePostgresListener, toPayloads } from './postgres-listener.ts';
 import { inRequest } from './postgres-requests.ts';
 import { askReader, readerOf } from './reader-methods.ts';
 import { failingAs, type IndexMode, openSqlIndex, takingSegments } from './sql-index.ts';
-import { createTableStatements, schemaVersion, type Tables } from './tables.ts';
+import { createTableStatements, schemaVersion, type StoredUuid, type Tables } from './tables.ts';
 
 export type PostgresIndexOptions = {
   url: string;
@@ -44,16 +44,7 @@ export async function openPostgresIndex(options: PostgresIndexOptions): Promise<
     url,
     channel: schema,
     onConnectionError,
-    async receivedSince(at) {
-      const rows = await database.query
-        .selectFrom('reports')
-        .select('id')
-        .where('received_at', '>=', at)
-        .orderBy('received_at')
-        .limit(mostMissed)
-        .execute();
-      return rows.map(({ id }) => database.fromUuid(id));
-    },
+    receivedSince: (at) => receivedSince(database, at),
   });
   const store = failingAs(
     { ...takingSegments(index, 'live'), onReports: listener.onReports },
@@ -77,8 +68,29 @@ export async function openPostgresIndex(options: PostgresIndexOptions): Promise<
   };
 }
 
-/** Reports that came in while the connection to hear of them was lost; of more, a subscription tells the first ones. */
-const mostMissed = 10_000;
+/** Of one statement. */
+const receivedAtOnce = 10_000;
+
+/** Ids of the reports received since an instant, the oldest first. */
+async function* receivedSince({ query, fromUuid }: Database, at: number): AsyncGenerator<string[]> {
+  let last: { id: StoredUuid; received_at: number } | undefined;
+  do {
+    const after = last;
+    const rows = await query
+      .selectFrom('reports')
+      .select(['id', 'received_at'])
+      .where('received_at', '>=', after?.received_at ?? at)
+      .$if(after !== undefined, (rest) =>
+        rest.where(sql<boolean>`(received_at, id) > (${after?.received_at}, ${after?.id})`),
+      )
+      .orderBy('received_at')
+      .orderBy('id')
+      .limit(receivedAtOnce)
+      .execute();
+    yield rows.map(({ id }) => fromUuid(id));
+    last = rows.length === receivedAtOnce ? rows.at(-1) : undefined;
+  } while (last);
+}
 
 /** Heard by the others when the transaction is committed. */
 const announce: Announce = async ({ query }, news) => {

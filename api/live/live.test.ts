@@ -23,7 +23,8 @@ function openHub() {
   return { live, tell, errors, listening: () => listening };
 }
 
-const echo = { key: 'echo', ask: async (ids: string[]) => ids };
+const whole = (rows: string[]) => ({ rows, goesOn: false });
+const echo = { key: 'echo', ask: async (ids: string[]) => whole(ids) };
 const take = async (rows: AsyncIterator<string>, count: number) => {
   const taken: string[] = [];
   while (taken.length < count) taken.push((await rows.next()).value);
@@ -36,7 +37,7 @@ describe('live', () => {
     const { live, tell } = openHub();
     const even = {
       key: 'even',
-      ask: async (asked: string[]) => asked.filter((id) => Number(id) % 2 === 0),
+      ask: async (asked: string[]) => whole(asked.filter((id) => Number(id) % 2 === 0)),
     };
     const [all, some] = [await live.subscribe(echo), await live.subscribe(even)];
     tell(ids(3));
@@ -54,7 +55,7 @@ describe('live', () => {
       async ask(reports: string[]) {
         asked.push(reports.length);
         await first.promise;
-        return reports;
+        return whole(reports);
       },
     };
     const subscribers = await Promise.all([1, 2, 3].map(() => live.subscribe(question)));
@@ -71,6 +72,50 @@ describe('live', () => {
       tell(ids(300, from));
       expect(await take(reader, 300)).toEqual(ids(300, from));
     }
+    await expect(sleeper.next()).rejects.toMatchObject({ extensions: { code: 'SUBSCRIBER_TOO_SLOW' } });
+    expect(await sleeper.next()).toEqual({ value: undefined, done: true });
+  });
+
+  test('who reads at once is never cut off, however much one report tells', async () => {
+    const { live, tell } = openHub();
+    const parts = 5;
+    const question = {
+      key: 'parts',
+      async ask([id]: string[], after: string | null) {
+        const part = after === null ? 0 : Number(after.split('.')[1]) + 1;
+        const rows = ids(1_500).map((number) => `${id}-${number}.${part}`);
+        return { rows, goesOn: part + 1 < parts };
+      },
+    };
+    const rows = await live.subscribe(question);
+    tell(['a']);
+    const told = await take(rows, 1_500 * parts);
+    expect(new Set(told).size).toBe(told.length);
+    expect(told.at(-1)).toBe(`a-1499.${parts - 1}`);
+  });
+
+  test('one who does not read holds up nobody, and nothing is asked for it that would only wait', async () => {
+    const { live, tell } = openHub();
+    let asked = 0;
+    const question = {
+      key: 'counted',
+      async ask(reports: string[]) {
+        asked += reports.length;
+        return whole(reports);
+      },
+    };
+    const sleeper = await live.subscribe(question);
+    const reader = await live.subscribe(echo);
+    for (let from = 0; from < 10_000; from += 100) {
+      tell(ids(100, from));
+      expect(await take(reader, 100)).toEqual(ids(100, from));
+    }
+    expect(asked).toBeLessThan(1_000);
+    // Who comes now hears what comes from now on, and neither waits for the sleeper nor hears what that has not.
+    const late = await live.subscribe(question);
+    tell(['new']);
+    expect(await take(late, 1)).toEqual(['new']);
+    for (let from = 10_000; from < 30_000; from += 100) tell(ids(100, from));
     await expect(sleeper.next()).rejects.toMatchObject({ extensions: { code: 'SUBSCRIBER_TOO_SLOW' } });
     expect(await sleeper.next()).toEqual({ value: undefined, done: true });
   });
@@ -99,7 +144,7 @@ describe('live', () => {
       async ask(asked: string[]) {
         failures -= 1;
         if (failures >= 0) throw new Failure('UNAVAILABLE', 'restarting');
-        return asked;
+        return whole(asked);
       },
     };
     const rows = await live.subscribe(question);
@@ -124,7 +169,7 @@ describe('live', () => {
     const { live } = openHub();
     const all = [];
     for (let number = 0; number < 1_000; number += 1) all.push(await live.subscribe(echo));
-    await expect(live.subscribe(echo)).rejects.toMatchObject({ kind: 'UNAVAILABLE' });
+    await expect(live.subscribe(echo)).rejects.toMatchObject({ extensions: { code: 'UNAVAILABLE' } });
     await all[0]?.return?.();
     await live.subscribe(echo);
   });

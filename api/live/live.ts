@@ -5,19 +5,31 @@
  * same here as anywhere. Subscriptions with the same question share its answer.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { GraphQLError } from 'graphql';
 import { Failure } from '../failure.ts';
 import type { IndexStore } from '../index/index-store.ts';
-import { makeSubscriber, type Subscriber } from './subscriber.ts';
+import { makeSubscriber, type Subscriber, tooSlow } from './subscriber.ts';
 
 export type LiveQuestion<Row> = {
   /** Equal for questions with equal answers. */
   key: string;
-  /** What of these reports is asked for, in the order it came in. */
-  ask(reportIds: string[]): Promise<readonly Row[]>;
+  /**
+   * What of these reports is asked for, in the order it came in; a part of it, where it is much.
+   *
+   * @param after the last row of the part before; null for the first part
+   */
+  ask(reportIds: string[], after: Row | null): Promise<LivePart<Row>>;
 };
 
+export type LivePart<Row> = { rows: readonly Row[]; goesOn: boolean };
+
 export type Live = {
-  /** @throws Failure UNAVAILABLE when there are too many subscriptions, or the index does not answer */
+  /**
+   * Hears of what comes in from now on.
+   *
+   * @throws GraphQLError UNAVAILABLE when there are too many subscriptions
+   * @throws Failure UNAVAILABLE when the index does not answer
+   */
   subscribe<Row>(question: LiveQuestion<Row>): Promise<AsyncIterableIterator<Row>>;
   /** Ends every subscription. */
   close(): Promise<void>;
@@ -30,33 +42,37 @@ export type LiveOptions = {
 };
 
 const maxSubscribers = 1_000;
-/** Reports of one question to the index. */
-const reportsAtOnce = 500;
-/** With an index that hangs, more would only pile up. */
+/** Reports of one question to the index: with all their facts they may be some megabytes. */
+const reportsAtOnce = 100;
+/** With an index that hangs, or subscribers that do not read, more would only pile up. */
 const maxReportsWaiting = 20_000;
+/** Until some of those who are there have left. */
+const retryAfterSeconds = 30;
 /** An index that restarts is back by then. */
 const retriesMs = [100, 500, 2_000];
 
 /** Subscriptions with one question, and the reports that it is still to be asked of. */
 type Topic = {
+  key: string;
   ask: LiveQuestion<unknown>['ask'];
   subscribers: Set<Subscriber<unknown>>;
   waiting: string[];
   isAsking: boolean;
+  /** While nobody has room for more: resolved when somebody may. */
+  room: PromiseWithResolvers<void> | null;
 };
 
 export function openLive({ index, onError }: LiveOptions): Live {
-  const topics = new Map<string, Topic>();
+  const topics = new Set<Topic>();
   let count = 0;
   let closed = false;
   let listening: Promise<() => Promise<void>> | null = null;
 
   function onReports(ids: string[]): void {
-    for (const topic of topics.values()) {
-      topic.waiting.push(...ids);
-      if (topic.waiting.length > maxReportsWaiting) {
-        fail(topic, new Failure('UNAVAILABLE', 'the index answers too slowly to follow what comes in'));
-      } else if (!topic.isAsking) drain(topic);
+    for (const topic of topics) {
+      for (const id of ids) topic.waiting.push(id);
+      if (!topic.isAsking) drain(topic);
+      else if (topic.waiting.length > maxReportsWaiting) fail(topic, tooMany(topic));
     }
   }
 
@@ -64,8 +80,13 @@ export function openLive({ index, onError }: LiveOptions): Live {
     topic.isAsking = true;
     try {
       while (topic.waiting.length > 0 && topic.subscribers.size > 0) {
-        const rows = await askAgain(topic, topic.waiting.splice(0, reportsAtOnce));
-        for (const subscriber of topic.subscribers) subscriber.push(rows);
+        const ids = topic.waiting.splice(0, reportsAtOnce);
+        let part: LivePart<unknown> = { rows: [], goesOn: true };
+        while (part.goesOn && topic.subscribers.size > 0) {
+          part = await askAgain(topic, ids, part.rows.at(-1) ?? null);
+          for (const subscriber of topic.subscribers) subscriber.push(part.rows);
+          await untilRoom(topic);
+        }
       }
     } catch (cause) {
       onError(cause);
@@ -74,16 +95,40 @@ export function openLive({ index, onError }: LiveOptions): Live {
     topic.isAsking = false;
   }
 
-  async function askAgain({ ask, subscribers }: Topic, ids: string[]): Promise<readonly unknown[]> {
+  async function askAgain(
+    { ask, subscribers }: Topic,
+    ids: string[],
+    after: unknown,
+  ): Promise<LivePart<unknown>> {
     for (const retryMs of retriesMs) {
       try {
-        return await ask(ids);
+        return await ask(ids, after);
       } catch (cause) {
-        if (!(cause instanceof Failure) || subscribers.size === 0) throw cause;
+        if (!(cause instanceof Failure && cause.kind === 'UNAVAILABLE') || subscribers.size === 0)
+          throw cause;
         await delay(retryMs, undefined, { ref: false });
       }
     }
-    return ask(ids);
+    return ask(ids, after);
+  }
+
+  /** The quickest reader sets the pace: who reads slower than that falls behind, and is cut off. */
+  async function untilRoom(topic: Topic): Promise<void> {
+    const { subscribers } = topic;
+    while (subscribers.size > 0 && !subscribers.values().some((subscriber) => subscriber.hasRoom())) {
+      topic.room = Promise.withResolvers();
+      await topic.room.promise;
+      topic.room = null;
+    }
+  }
+
+  /** Whose questions are answered with what comes from now on, and nothing before. */
+  function topicOf({ key, ask }: LiveQuestion<unknown>): Topic {
+    const same = topics.values().find((topic) => topic.key === key && topic.waiting.length === 0);
+    if (same) return same;
+    const topic: Topic = { key, ask, subscribers: new Set(), waiting: [], isAsking: false, room: null };
+    topics.add(topic);
+    return topic;
   }
 
   function fail(topic: Topic, cause: Error): void {
@@ -99,26 +144,29 @@ export function openLive({ index, onError }: LiveOptions): Live {
   }
 
   return {
-    async subscribe<Row>({ key, ask }: LiveQuestion<Row>) {
+    async subscribe<Row>(question: LiveQuestion<Row>) {
       if (closed) throw new Failure('UNAVAILABLE', 'the API is stopping');
-      if (count >= maxSubscribers) {
-        throw new Failure('UNAVAILABLE', `there are ${maxSubscribers} subscriptions already`);
-      }
-      const topic = topics.get(key) ?? { ask, subscribers: new Set(), waiting: [], isAsking: false };
-      topics.set(key, topic);
-      const subscriber = makeSubscriber<Row>(() => {
-        topic.subscribers.delete(subscriber as Subscriber<unknown>);
-        count -= 1;
-        if (topic.subscribers.size === 0 && topics.get(key) === topic) topics.delete(key);
-        if (count === 0) stopListening().catch(onError);
+      if (count >= maxSubscribers) throw tooManySubscribers();
+      const topic = topicOf(question as LiveQuestion<unknown>);
+      const subscriber = makeSubscriber<Row>({
+        onRoom: () => topic.room?.resolve(),
+        onEnd() {
+          topic.subscribers.delete(subscriber as Subscriber<unknown>);
+          count -= 1;
+          if (topic.subscribers.size === 0) topics.delete(topic);
+          if (count === 0) stopListening().catch(onError);
+        },
       });
       topic.subscribers.add(subscriber as Subscriber<unknown>);
+      topic.room?.resolve();
       count += 1;
       listening ??= index.onReports(onReports);
+      const own = listening;
       try {
-        await listening;
+        await own;
       } catch (cause) {
-        listening = null;
+        // Somebody who came later may listen already.
+        if (listening === own) listening = null;
         subscriber.end();
         throw cause;
       }
@@ -126,8 +174,18 @@ export function openLive({ index, onError }: LiveOptions): Live {
     },
     async close() {
       closed = true;
-      for (const { subscribers } of topics.values()) for (const subscriber of subscribers) subscriber.end();
+      for (const { subscribers } of topics) for (const subscriber of subscribers) subscriber.end();
       await stopListening();
     },
   };
+}
+
+function tooMany({ room, waiting }: Topic): Error {
+  if (room) return tooSlow(`${waiting.length} reports`);
+  return new Failure('UNAVAILABLE', 'the index answers too slowly to follow what comes in');
+}
+
+function tooManySubscribers(): Error {
+  const message = `there are ${maxSubscribers} subscriptions already, and no more are taken: try again later, or at another API`;
+  return new GraphQLError(message, { extensions: { code: 'UNAVAILABLE', retryAfter: retryAfterSeconds } });
 }

@@ -2,16 +2,27 @@
 import { GraphQLError } from 'graphql';
 
 export type Subscriber<Row> = AsyncIterableIterator<Row> & {
+  /** However many they are; ends it when too many wait already. */
   push(rows: readonly Row[]): void;
+  /** Whether it has read nearly all. */
+  hasRoom(): boolean;
   /** Ends it; what waits is given up when there is an error. */
   end(error?: Error): void;
 };
 
 /** Some seconds of a busy fleet: who reads slower than rows come in would only fall further behind. */
 const maxWaiting = 1_000;
+/** With so few left there is room for more. */
+const roomAt = 100;
 
-/** @param onEnd told once, whoever ended it */
-export function makeSubscriber<Row>(onEnd: () => void): Subscriber<Row> {
+export type SubscriberOptions = {
+  /** Told when there is room again, or nobody who needs any. */
+  onRoom: () => void;
+  /** Told once, whoever ended it. */
+  onEnd: () => void;
+};
+
+export function makeSubscriber<Row>({ onRoom, onEnd }: SubscriberOptions): Subscriber<Row> {
   const rows: Row[] = [];
   let failure: Error | null = null;
   let ended = false;
@@ -25,6 +36,7 @@ export function makeSubscriber<Row>(onEnd: () => void): Subscriber<Row> {
       failure = error;
     }
     onEnd();
+    onRoom();
     settle();
   }
 
@@ -35,6 +47,7 @@ export function makeSubscriber<Row>(onEnd: () => void): Subscriber<Row> {
     const [row] = rows;
     if (row !== undefined) {
       rows.shift();
+      if (rows.length === roomAt) onRoom();
       waiting.resolve({ value: row, done: false });
     } else if (failure) {
       waiting.reject(failure);
@@ -61,19 +74,19 @@ export function makeSubscriber<Row>(onEnd: () => void): Subscriber<Row> {
       return { value: undefined, done: true };
     },
     push(more) {
+      if (rows.length > maxWaiting) end(tooSlow(`${rows.length} rows`));
       if (ended) return;
-      for (const row of more) {
-        rows.push(row);
-        settle();
-      }
-      if (rows.length > maxWaiting) end(tooSlow());
+      for (const row of more) rows.push(row);
+      settle();
     },
+    hasRoom: () => rows.length <= roomAt,
     end,
   };
   return subscriber;
 }
 
-function tooSlow(): Error {
-  const message = `more than ${maxWaiting} rows wait to be read: subscribe again, with a filter that fewer pass`;
+/** @param waiting what has not been read, such as `1200 rows` */
+export function tooSlow(waiting: string): Error {
+  const message = `${waiting} wait to be read: subscribe again, and read faster, or take a filter that fewer pass`;
   return new GraphQLError(message, { extensions: { code: 'SUBSCRIBER_TOO_SLOW' } });
 }

@@ -24,7 +24,7 @@ import {
   resolveConnection,
 } from './connection.ts';
 import type { CursorKind } from './cursor.ts';
-import { checkChangePath } from './fact-path.ts';
+import { checkChangePath, checkPlugin } from './fact-path.ts';
 import { toHostFilter } from './host.ts';
 import type { FilterContext } from './filter-input.ts';
 import { inputError } from './input-error.ts';
@@ -156,7 +156,7 @@ type ChangeListArgs = PageArgs & { filter?: ChangeFilterInput | null };
 
 const cursor: CursorKind<ChangePosition> = {
   order: 'AT DESC',
-  place: z.object({ at: z.int(), report: z.uuid(), plugin: z.string(), number: z.int() }),
+  place: z.object({ at: z.int(), report: z.uuid(), plugin: z.string(), number: z.int32() }),
 };
 const ofChanges = { cursor, position: changePosition } satisfies Partial<
   ListSource<ChangeRow, ChangePosition>
@@ -184,9 +184,17 @@ export async function toChangeFilter(
   context: FilterContext,
 ): Promise<ChangeFilter> {
   const { host, hosts, plugin, path, between, from, to, initial } = given ?? {};
-  if (plugin === '')
-    throw inputError(['filter', 'plugin'], 'must not be empty: name a plugin, such as "cpu"');
-  if (path) await checkChangePath(path, ['filter', 'path'], context);
+  if (typeof plugin === 'string') await checkPlugin(plugin, ['filter', 'plugin'], context);
+  if (typeof path === 'string') {
+    const at = ['filter', 'path'];
+    await checkChangePath(path, at, context);
+    if (typeof plugin === 'string' && path.split('.')[0] !== plugin) {
+      throw inputError(
+        at,
+        `${path} is of another plugin than ${plugin}, which filter.plugin names: take one of them`,
+      );
+    }
+  }
   const { start, end } = between ?? {};
   if (start && end && start >= end) {
     throw inputError(

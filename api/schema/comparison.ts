@@ -6,7 +6,7 @@
 import type { Comparison } from '../../plugins/fact.ts';
 import { messageOf } from '../../plugins/message-of.ts';
 import type { Builder } from '../builder.ts';
-import { foldCase, subnetKeys, toComparable, withoutNul } from '../index/comparable.ts';
+import { foldCase, notOfKind, subnetKeys, toComparable, withoutNul } from '../index/comparable.ts';
 import type { Test } from '../index/filter.ts';
 import { type InputPath, inputError } from './input-error.ts';
 import { parseBytes, parseSeconds } from './quantities.ts';
@@ -26,6 +26,10 @@ export type TestName = (typeof testNames)[number];
 
 /** More than anyone types, few enough for one statement. */
 export const maxListLength = 1_000;
+
+/** Of six octets, eight or twenty, as interfaces have them. */
+const macAddress = /^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?:(?:[:-][0-9a-f]{2}){2}|(?:[:-][0-9a-f]{2}){14})?$/i;
+const macStart = /^(?:[0-9a-f]{2}[:-])*[0-9a-f]{0,2}$/i;
 
 type Spec = { argument: Argument; tests: readonly TestName[]; description: string };
 
@@ -153,14 +157,21 @@ export function toTests(comparison: Comparison, input: ComparisonInput, path: In
 
 /** A range whose ends are the wrong way round is a slip: nothing could ever be in it. */
 function checkBounds(tests: readonly Test[], input: ComparisonInput, path: InputPath): void {
-  const bound = (...names: string[]) => tests.find(({ op }) => names.includes(op));
-  const [lower, upper] = [bound('gt', 'gte'), bound('lt', 'lte')];
-  if (!lower || !upper || !('value' in lower) || !('value' in upper) || lower.value <= upper.value) return;
-  const shown = (op: string) => `${op}: ${JSON.stringify(input[op])}`;
-  throw inputError(
-    path,
-    `nothing is within ${shown(lower.op)} and ${shown(upper.op)}: the range is reversed, swap its ends`,
-  );
+  const reversed = reversedBounds(tests);
+  if (!reversed) return;
+  const [lower, upper] = reversed.map(({ op }) => `${op}: ${JSON.stringify(input[op])}`);
+  throw inputError(path, `nothing is within ${lower} and ${upper}: the range is reversed, swap its ends`);
+}
+
+/** The lower and the upper bound, where they leave nothing between them; null where they do. */
+function reversedBounds(tests: readonly Test[]): [Test, Test] | null {
+  const bounds = (...names: string[]) =>
+    tests.filter((test): test is Test & { value: string | number } => names.includes(test.op));
+  for (const lower of bounds('gt', 'gte')) {
+    const upper = bounds('lt', 'lte').find(({ value }) => value < lower.value);
+    if (upper) return [lower, upper];
+  }
+  return null;
 }
 
 function toTest(comparison: Comparison, op: TestName, argument: unknown, path: InputPath): Test {
@@ -181,7 +192,12 @@ function toTest(comparison: Comparison, op: TestName, argument: unknown, path: I
     case 'startsWith':
     case 'endsWith': {
       const text = withoutNul(String(argument));
-      return { op, value: comparison === 'mac' ? String(toComparable('mac', text)) : text };
+      if (comparison !== 'mac') return { op, value: text };
+      if (macStart.test(text)) return { op, value: String(toComparable('mac', text)) };
+      throw inputError(
+        path,
+        `not the beginning of a MAC address such as 52:54:00: ${JSON.stringify(argument)}`,
+      );
     }
     case 'inSubnet':
     case 'notInSubnet': {
@@ -196,11 +212,18 @@ function toTest(comparison: Comparison, op: TestName, argument: unknown, path: I
     }
     case 'matches': {
       const range = parseVersionRange(String(argument));
-      if (range) return range;
-      throw inputError(
-        path,
-        `not a range of versions such as ${versionRangeExample}: ${JSON.stringify(argument)}`,
-      );
+      if (!range) {
+        throw inputError(
+          path,
+          `not a range of versions such as ${versionRangeExample}: ${JSON.stringify(argument)}`,
+        );
+      }
+      for (const group of range.of) {
+        if (reversedBounds(group)) {
+          throw inputError(path, `nothing is within ${argument}: the range is reversed, swap its ends`);
+        }
+      }
+      return range;
     }
     default:
       return { op, value: key(argument) };
@@ -212,8 +235,9 @@ function toKey(comparison: Comparison, op: TestName, value: unknown, path: Input
     // Where the type of the argument is JSON, no scalar has read it.
     if (comparison === 'bytes') return toComparable(comparison, parseBytes(value) ?? value);
     if (comparison === 'duration') return toComparable(comparison, parseSeconds(value) ?? value);
+    if (comparison === 'mac' && !macAddress.test(String(value))) throw notOfKind(comparison, value);
     if (comparison === 'version' && order.some((name) => name === op) && !/\d/.test(String(value))) {
-      throw new TypeError(`not a version such as 6.1.90: ${JSON.stringify(value)}`);
+      throw notOfKind(comparison, value);
     }
     return toComparable(comparison, value);
   } catch (cause) {

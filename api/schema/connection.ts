@@ -77,8 +77,8 @@ export async function resolveConnection<Row, Place>(
 ): Promise<Connection<Row>> {
   const { cursor, list, count, position } = source;
   const { size, fromEnd } = pageSize(args);
-  const after = args.after ? decodeCursor(cursor, args.after, 'after') : undefined;
-  const before = args.before ? decodeCursor(cursor, args.before, 'before') : undefined;
+  const after = typeof args.after === 'string' ? decodeCursor(cursor, args.after, 'after') : undefined;
+  const before = typeof args.before === 'string' ? decodeCursor(cursor, args.before, 'before') : undefined;
   const bounds = { ...(after ? { after } : {}), ...(before ? { before } : {}) };
 
   // One more than asked for tells whether the list goes on.
@@ -109,7 +109,7 @@ export async function resolveConnection<Row, Place>(
 
 function pageSize({ first, last }: PageArgs): { size: number; fromEnd: boolean } {
   if (typeof first === 'number' && typeof last === 'number') {
-    throw inputError(['last'], 'cannot be used together with first');
+    throw inputError(['last'], 'cannot be used together with first: take one of them');
   }
   const fromEnd = typeof last === 'number';
   const size = (fromEnd ? last : first) ?? defaultPageSize;

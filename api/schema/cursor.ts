@@ -14,6 +14,7 @@ export type CursorKind<Place> = {
   place: z.ZodType<Place>;
 };
 
+const escapedNul = /(?<!\\)(?:\\\\)*\\u0000/;
 const cursorSchema = z.tuple([z.string(), z.unknown()]);
 
 export function encodeCursor<Place>({ order }: CursorKind<Place>, place: Place): string {
@@ -29,11 +30,16 @@ export function decodeCursor<Place>(
   cursor: string,
   argument: string,
 ): Place {
-  const parsed = cursorSchema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString('utf8')));
-  if (!parsed.success) throw inputError([argument], notACursor(cursor));
+  const text = Buffer.from(cursor, 'base64url').toString('utf8');
+  const parsed = cursorSchema.safeParse(parseJson(text));
+  // No row is ordered by a text with U+0000, which PostgreSQL would refuse.
+  if (!parsed.success || escapedNul.test(text)) throw inputError([argument], notACursor(cursor));
   const [ofOrder, place] = parsed.data;
   if (ofOrder !== order) {
-    throw inputError([argument], `the cursor is of a list ordered by ${ofOrder}, this one is by ${order}`);
+    throw inputError(
+      [argument],
+      `the cursor is of a list ordered by ${ofOrder}, this one is by ${order}: keep to one order, or begin without a cursor`,
+    );
   }
   const known = kind.safeParse(place);
   if (!known.success) throw inputError([argument], notACursor(cursor));

@@ -156,7 +156,7 @@ type PathArgs = HostQuestionArgs & { path: string; by?: string | null };
 async function pathsOf({ path, by }: PathArgs, context: ApiContext) {
   return {
     of: await findFactPath(path, ['path'], context),
-    by: by ? await findFactPath(by, ['by'], context) : null,
+    by: typeof by === 'string' ? await findFactPath(by, ['by'], context) : null,
   };
 }
 

@@ -4,6 +4,7 @@ import { type Facts, isScalar, scalarKinds } from '../../plugins/fact.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { ApiContext } from '../context.ts';
 import { pluginOf } from '../index/catalog.ts';
+import { withoutNul } from '../index/comparable.ts';
 import { hostPathRoot } from '../index/digest.ts';
 import type { FactPath } from '../index/index-store.ts';
 import { type InputPath, inputError } from './input-error.ts';
@@ -63,7 +64,7 @@ export async function findFactPath(
   }
   const plugin = plugins.find(({ name }) => name === root);
   if (plugin) return declared(plugin, text, at);
-  const told = await index.pathsOf(root, maxPaths);
+  const told = await index.pathsOf(withoutNul(root), maxPaths);
   if (told.includes(text)) return { plugin: pluginOf(root), path: text, compare: null, inList: false };
   const known = [
     ...plugins
@@ -100,6 +101,23 @@ function isFact({ isReading, isRecord }: DeclaredPath): boolean {
   return !isReading && !isRecord;
 }
 
+/**
+ * That a plugin's facts can be there: the server declares it, or some host has told them.
+ *
+ * @throws GraphQLError BAD_USER_INPUT that says what it could be
+ */
+export async function checkPlugin(
+  name: string,
+  at: InputPath,
+  { plugins, index }: Pick<ApiContext, 'plugins' | 'index'>,
+): Promise<void> {
+  const known = [...plugins.map((plugin) => plugin.name), hostPathRoot];
+  if (known.includes(name) || (await index.pathsOf(withoutNul(name), 1)).length > 0) return;
+  const hint = didYouMean(name, known);
+  const why = 'this server does not know it, and no host has told facts of it';
+  throw inputError(at, `unknown plugin ${JSON.stringify(name)}: ${why}${hint ? `; ${hint}` : ''}`);
+}
+
 function unknownPath(text: string, why: string, known: readonly string[]): string {
   const hint = didYouMean(text, known);
   return `unknown fact ${JSON.stringify(text)}: ${why}${hint ? `; ${hint}` : ''}`;
@@ -126,7 +144,7 @@ export async function checkChangePath(
   const declared = paths.filter(({ isReading }) => !isReading).map(({ path }) => path);
   if (declared.some(isAbove)) return;
   // Hosts may tell more than this server's version of a plugin declares.
-  const told = await index.pathsOf(root, maxPaths);
+  const told = await index.pathsOf(withoutNul(root), maxPaths);
   if (told.some(isAbove)) return;
   const known = [...declared, ...told];
   const all = [

@@ -4,6 +4,7 @@
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { Builder, FilterInput } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
+import { withoutNul } from '../index/comparable.ts';
 import { hostPathRoot } from '../index/digest.ts';
 import type { FactCondition, FactsFilter, HostFilter, ReportFilter } from '../index/filter.ts';
 import { ofHost } from '../index/filter-condition.ts';
@@ -35,7 +36,7 @@ const sharedFields: FilterFields<FactsFilter> = {
     description: 'A label; for several of them take `and`.',
     toFilter({ name, ...tests }: ComparisonInput, at) {
       const given = Object.keys(tests).length > 0 ? tests : { isNull: false };
-      const path = `${hostPathRoot}.labels.${name}`;
+      const path = `${hostPathRoot}.labels.${withoutNul(String(name))}`;
       return ofHost({ kind: 'value', path, column: 'text', tests: toTests('text', given, at) });
     },
   },
@@ -48,7 +49,7 @@ const sharedFields: FilterFields<FactsFilter> = {
         throw inputError([...at, 'plugin'], 'must not be empty: name a plugin, such as "cpu"');
       return {
         kind: 'result',
-        plugin,
+        plugin: withoutNul(plugin),
         statuses: status ?? null,
         error: error ? toTests('text', error, [...at, 'error']) : [],
       };

@@ -233,7 +233,7 @@ async function listHosts(args: HostListArgs, context: ApiContext): Promise<Conne
 
 async function toHostOrder(given: HostListArgs['orderBy'], context: ApiContext): Promise<HostOrder> {
   const { fact, ...order } = { fact: null, ...(given ?? byName) };
-  if (!fact) return order;
+  if (typeof fact !== 'string') return order;
   const at = ['orderBy', 'fact'];
   const { inList, ...found } = await findFactPath(fact, at, context);
   if (inList)

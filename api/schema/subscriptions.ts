@@ -4,12 +4,14 @@
  * Events are asked of the index when they come, so their filters mean what they mean in a query.
  */
 import type { Builder, TypeRef } from '../builder.ts';
-import type { ChangeRow, ReportRow } from '../index/index-store.ts';
+import { Failure } from '../failure.ts';
+import type { ReportFilter } from '../index/filter.ts';
+import { changePosition, type ChangeRow, type IndexReader, type ReportRow } from '../index/index-store.ts';
 import { toChangeFilter } from './change.ts';
 import { toReportFilter } from './report.ts';
 
-/** What reports in a few seconds of a busy fleet may have changed. */
-const maxChangesAtOnce = 10_000;
+/** Of one question to the index; the others are asked for when these are read. */
+const changesAtOnce = 1_000;
 
 export function defineSubscriptions(
   builder: Builder,
@@ -25,9 +27,10 @@ export function defineSubscriptions(
         args: { filter: t.arg({ type: 'ReportFilter' }) },
         async subscribe(_root, args, context) {
           const filter = await toReportFilter(args.filter, context);
+          const { index } = context.services;
           return context.live.subscribe<ReportRow>({
             key: JSON.stringify(['reports', filter]),
-            ask: (ids) => context.services.index.reportsAmong(ids, filter),
+            ask: async (ids) => ({ rows: await reportsAmong(index, ids, filter), goesOn: false }),
           });
         },
         resolve(row, _args, context) {
@@ -41,13 +44,17 @@ export function defineSubscriptions(
           'What reports that come in tell otherwise than their hosts did before, the oldest first.',
         args: { filter: t.arg({ type: 'ChangeFilter' }) },
         async subscribe(_root, args, context) {
-          const filter = await toChangeFilter(args.filter, context);
+          const { services } = context;
+          await toChangeFilter(args.filter, context);
           return context.live.subscribe<ChangeRow>({
-            key: JSON.stringify(['changes', filter]),
-            async ask(reports) {
-              const { index } = context.services;
-              const rows = await index.changes({ ...filter, reports }, { limit: maxChangesAtOnce });
-              return rows.reverse();
+            key: JSON.stringify(['changes', args.filter]),
+            async ask(reports, after) {
+              // Each time: what it means to be online depends on the time of day.
+              const filter = await toChangeFilter(args.filter, services);
+              const rest = after ? { before: changePosition(after) } : {};
+              const slice = { ...rest, limit: changesAtOnce, fromEnd: true };
+              const rows = await services.index.changes({ ...filter, reports }, slice);
+              return { rows: rows.reverse(), goesOn: rows.length === changesAtOnce };
             },
           });
         },
@@ -58,4 +65,21 @@ export function defineSubscriptions(
       }),
     }),
   });
+}
+
+/** In as many steps as it takes: there is a bound on the facts of one answer of the index. */
+async function reportsAmong(
+  index: IndexReader,
+  ids: string[],
+  filter: ReportFilter | null,
+): Promise<ReportRow[]> {
+  try {
+    return await index.reportsAmong(ids, filter);
+  } catch (cause) {
+    const isTooMuch = cause instanceof Failure && cause.kind === 'INVALID';
+    if (!isTooMuch || ids.length < 2) throw cause;
+    const half = Math.ceil(ids.length / 2);
+    const first = await reportsAmong(index, ids.slice(0, half), filter);
+    return [...first, ...(await reportsAmong(index, ids.slice(half), filter))];
+  }
 }

@@ -8,7 +8,7 @@ const operators = { '>=': 'gte', '<=': 'lte', '!=': 'ne', '>': 'gt', '<': 'lt', 
 const comparator = /\s*(>=|<=|!=|>|<|=)?\s*([^\s<>=!|]+)/y;
 
 /** Tests of a version's key; null when the text is no range. */
-export function parseVersionRange(text: string): Test | null {
+export function parseVersionRange(text: string): (Test & { op: 'any' }) | null {
   const groups = text.split('||').map(parseGroup);
   return groups.every((group) => group !== null) ? { op: 'any', of: groups } : null;
 }

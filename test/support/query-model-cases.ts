@@ -230,7 +230,7 @@ export function changeFilter(picker: Picker, hosts: number, changes: readonly Ch
   return {
     ...(chance(0.2) ? { host: ids(picker, hostIds) } : {}),
     ...(chance(0.2) ? { hosts: hostFilter(picker, hosts) } : {}),
-    ...(chance(0.3) ? { plugin: chance(0.8) ? like.plugin : 'nobody' } : {}),
+    ...(chance(0.3) ? { plugin: like.plugin } : {}),
     ...(chance(0.4) ? { path: path.join('.') } : {}),
     ...(chance(0.3) && one !== other
       ? { between: pick([{ start: one }, { end: other }, { start: one, end: other }]) }
