@@ -4,6 +4,7 @@
 import { GraphQLError } from 'graphql';
 import { formatDuration } from '../plugins/duration.ts';
 import type { AnyPlugin } from '../plugins/plugin.ts';
+import { type AnswerSize, makeAnswerSize } from './answer-size.ts';
 import { Failure } from './failure.ts';
 import type { IndexReader, IndexStore } from './index/index-store.ts';
 import type { Intake } from './intake.ts';
@@ -32,6 +33,8 @@ export type ApiContext = Omit<Services, 'index'> & {
   /** Gives up when the request does, or takes too long. */
   index: IndexReader;
   loaders: Loaders;
+  /** What the answer holds already. */
+  size: AnswerSize;
   /** Lists that were cut short, for the answer to say so. */
   truncated: Truncated[];
   /** Begins anew with time and what was loaded: for each event of a subscription. */
@@ -45,7 +48,7 @@ export function makeContext(services: Services, request: Pick<Request, 'signal'>
     before?.release();
     const index = limited(services, request);
     before = index;
-    return { index, truncated: [], loaders: makeLoaders(index) };
+    return { index, size: makeAnswerSize(), truncated: [], loaders: makeLoaders(index) };
   };
   const context: ApiContext = {
     ...services,

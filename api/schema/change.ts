@@ -28,6 +28,7 @@ import { checkChangePath, checkPlugin } from './fact-path.ts';
 import { toHostFilter } from './host.ts';
 import type { FilterContext } from './filter-input.ts';
 import { inputError } from './input-error.ts';
+import { asSent } from './plugin-result.ts';
 
 type TimeRangeInput = { start?: Date | null; end?: Date | null };
 
@@ -110,13 +111,13 @@ export function implementChange(builder: Builder, { change, host, report }: Chan
         type: 'JSON',
         nullable: true,
         description: 'Null: there was no value.',
-        resolve: (row) => row.before,
+        resolve: ({ before }, _args, { size }) => asSent(before, size),
       }),
       after: t.field({
         type: 'JSON',
         nullable: true,
         description: 'Null: there is no value.',
-        resolve: (row) => row.after,
+        resolve: ({ after }, _args, { size }) => asSent(after, size),
       }),
     }),
   });

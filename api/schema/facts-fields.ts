@@ -8,6 +8,7 @@ import type { ApiContext } from '../context.ts';
 import { costs } from '../query-cost.ts';
 import type { ResultRow } from '../index/index-store.ts';
 import { type FactsShape, readFacts } from './plugin-facts.ts';
+import { asSent } from './plugin-result.ts';
 
 /** The output type of each plugin that the server knows. */
 export type PluginTypes = ReadonlyMap<AnyPlugin, TypeRef<FactsShape>>;
@@ -38,7 +39,7 @@ export function factsFields<Row>(
       args: { plugin: t.arg.string({ required: true }) },
       resolve: async (row, args, context) => {
         const results = await resultsOf(row, context);
-        return results.find(({ plugin }) => plugin === args.plugin)?.facts ?? null;
+        return asSent(results.find(({ plugin }) => plugin === args.plugin)?.facts ?? null, context.size);
       },
     }),
   };

@@ -74,10 +74,13 @@ function defineRecord(
               complexity: ({ first }) =>
                 isScalar(fact.of) ? 1 : { ...costs.elements, multiplier: first ?? costs.elements.multiplier },
               args: elementArgs(t),
-              resolve: (parent, args, { truncated }, info) =>
-                cut(parent[field] as unknown[] | null, args, (shown, of) => {
+              resolve(parent, args, { truncated, size }, info) {
+                const shown = cut(parent[field] as unknown[] | null, args, (shown, of) => {
                   truncated.push({ path: responsePathAsArray(info.path), shown, of });
-                }) as never,
+                });
+                size.addElements(shown?.length ?? 0);
+                return shown as never;
+              },
             }),
           ];
         }),

@@ -3,6 +3,7 @@
  */
 import { checkFacts, type FactProblem } from '../../plugins/check-facts.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
+import type { AnswerSize } from '../answer-size.ts';
 import type { Builder, TypeRef } from '../builder.ts';
 import type { ResultRow } from '../index/index-store.ts';
 import type { PluginStatus } from '../log/stored-report.ts';
@@ -47,13 +48,13 @@ export function definePluginResult(
         type: 'JSON',
         nullable: true,
         description: 'What the host is, as sent.',
-        resolve: (result) => result.facts,
+        resolve: ({ facts }, _args, { size }) => asSent(facts, size),
       }),
       readings: t.field({
         type: 'JSON',
         nullable: true,
         description: 'What it measured, as sent.',
-        resolve: (result) => result.readings,
+        resolve: ({ readings }, _args, { size }) => asSent(readings, size),
       }),
       problems: t.field({
         type: [problem],
@@ -62,6 +63,12 @@ export function definePluginResult(
       }),
     }),
   });
+}
+
+/** JSON as it was sent, which counts by its length. */
+export function asSent<Value>(value: Value, size: AnswerSize): Value {
+  size.addJson(value);
+  return value;
 }
 
 function problemsOf(plugins: readonly AnyPlugin[], result: ResultRow): FactProblem[] {
