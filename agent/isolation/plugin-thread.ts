@@ -35,6 +35,8 @@ export function startPluginThread(task: Omit<PluginTask, 'port'>, options: Threa
   const { memoryBytes, onMessage } = options;
   const { port1, port2 } = new MessageChannel();
   const worker = new Worker(workerFile(), {
+    // What `top -H` shows.
+    name: task.use,
     workerData: { ...task, port: port2 } satisfies PluginTask,
     transferList: [port2],
     resourceLimits: {
