@@ -35,8 +35,8 @@ export type CollectContext<O = unknown> = {
   /** Where the host's file system begins: `/`, or a folder where it is mounted or recorded. */
   root: string;
   /**
-   * Kept from one collection to the next for as long as the agent runs, and this plugin's alone:
-   * for counters to compare with, and for answers that are dear and never change.
+   * Kept from one collection to the next, and this plugin's alone: for counters to compare with, and for answers that
+   * are dear and never change. Empty again when the plugin's thread had to be ended.
    */
   cache: Map<string, unknown>;
 };
