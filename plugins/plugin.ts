@@ -35,8 +35,8 @@ export type CollectContext<O = unknown> = {
   /** Where the host's file system begins: `/`, or a folder where it is mounted or recorded. */
   root: string;
   /**
-   * Kept from one collection to the next for as long as the agent runs, and this plugin's alone:
-   * for counters to compare with, and for answers that are dear and never change.
+   * Kept from one collection to the next, and this plugin's alone: for counters to compare with, and for answers that
+   * are dear and never change. Empty again when the plugin's thread had to be ended.
    */
   cache: Map<string, unknown>;
 };
@@ -80,6 +80,9 @@ export type Plugin<F extends Facts = Facts, R extends Facts = Facts, O = unknown
 /** Any plugin, its types forgotten: what a config or a package hands over at run time. */
 // biome-ignore lint/suspicious/noExplicitAny: collect is contravariant in its options, so unknown would refuse every plugin
 export type AnyPlugin = Plugin<Facts, Facts, any>;
+
+/** What a plugin says of itself: plain data, which can be sent, printed and compared. */
+export type PluginDeclaration = Omit<AnyPlugin, 'collect' | 'options'>;
 
 /** Fields that every report or host has of its own, and so no plugin's name can be. */
 export const reservedPluginNames: readonly string[] = [

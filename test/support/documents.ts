@@ -16,6 +16,7 @@ export const files = [
   spanish,
   guide,
   queries,
+  'docs/agent.md',
   'docs/export.md',
   'docs/benchmarks.md',
   'examples/README.md',
