@@ -12,6 +12,7 @@ import { isRecordedHost } from '../plugins/sources/node-os.ts';
 import { type CommandName, exitCodes } from './cli.ts';
 import { type Collector, createCollector } from './collect.ts';
 import type { Overrides } from './config.ts';
+import { openMemoryOutbox } from './delivery/memory-outbox.ts';
 import { errorText } from './error-text.ts';
 import { readFingerprint } from './fingerprint.ts';
 import { loadHostId, readHostId, recordedStateFolder, StateError } from './host-identity.ts';
@@ -72,8 +73,12 @@ async function runCommand(at: Surroundings): Promise<number> {
       now: () => performance.now(),
       sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }),
     };
-    const { submit } = api;
-    await run({ intervalMs: config.intervalMs, collect, submit, log, clock, random: Math.random }, stop);
+    const outbox = openMemoryOutbox({ api, log });
+    const { intervalMs } = config;
+    await Promise.all([
+      run({ intervalMs, collect, outbox, log, clock, random: Math.random }, stop),
+      outbox.deliver(stop),
+    ]);
     log.info({ reason: errorText(stop.reason) }, 'agent stopped');
     return exitCodes.done;
   } catch (error) {
