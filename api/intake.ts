@@ -67,7 +67,7 @@ export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake 
 }
 
 function toRow(report: StoredReport): ReportRow {
-  const { id, host, agentVersion, intervalSeconds, results } = report;
+  const { id, host, agentVersion, intervalSeconds, results, droppedReports = null } = report;
   const receivedAt = Date.parse(report.receivedAt);
   return {
     id,
@@ -75,6 +75,7 @@ function toRow(report: StoredReport): ReportRow {
     agentVersion,
     collectedAt: Date.parse(report.collectedAt),
     receivedAt,
+    droppedReports,
     results,
     ownHost: {
       ...host,
