@@ -12,14 +12,16 @@ import { isRecordedHost } from '../plugins/sources/node-os.ts';
 import { type CommandName, exitCodes } from './cli.ts';
 import { type Collector, createCollector } from './collect.ts';
 import type { Overrides } from './config.ts';
-import { openMemoryOutbox } from './delivery/memory-outbox.ts';
+import { createDelivery, type Delivery } from './delivery/delivery.ts';
+import { openSpool } from './delivery/spool.ts';
 import { errorText } from './error-text.ts';
 import { readFingerprint } from './fingerprint.ts';
 import { loadHostId, readHostId, recordedStateFolder, StateError } from './host-identity.ts';
 import { buildReport, type SubmitReportInput } from './report.ts';
-import { type Log, run } from './run.ts';
+import { type Clock, type Log, run } from './run.ts';
 import { type Setup, setUp } from './setup.ts';
-import { type Api, connect, SubmitError, shownUrl } from './submit.ts';
+import { type Api, connect, shownUrl } from './submit.ts';
+import { SubmitError } from './submit-error.ts';
 
 /** Everything that comes from outside the process, and how to speak to it. */
 export type Surroundings = {
@@ -69,11 +71,7 @@ async function runCommand(at: Surroundings): Promise<number> {
     };
     log.info(settings, 'agent started');
     const collect = reporter(at, setup, hostId, config.intervalMs);
-    const clock = {
-      now: () => performance.now(),
-      sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }),
-    };
-    const outbox = openMemoryOutbox({ api, log });
+    const outbox = await deliveryFor(at, setup, api, log);
     const { intervalMs } = config;
     await Promise.all([
       run({ intervalMs, collect, outbox, log, clock, random: Math.random }, stop),
@@ -91,8 +89,11 @@ async function runCommand(at: Surroundings): Promise<number> {
 async function once(at: Surroundings): Promise<number> {
   const { setup, api } = await setUpToSend(at);
   try {
-    const hostId = await hostIdFor(at, warnOn(at));
-    await api.submit(await reporter(at, setup, hostId)(at.stop), at.stop);
+    const warn = warnOn(at);
+    const hostId = await hostIdFor(at, warn);
+    const note: Log['warn'] = (fields, message) => warn(message, fields);
+    const delivery = await deliveryFor(at, setup, api, { info: () => {}, warn: note, error: note });
+    await delivery.deliverNow(await reporter(at, setup, hostId)(at.stop), at.stop);
   } catch (error) {
     await at.print(`error: ${errorText(error)}\n`);
     return exitCodes.failed;
@@ -135,6 +136,17 @@ async function setUpToSend(at: Surroundings): Promise<{ setup: Setup; api: Api }
   const setup = await setUp({ ...at, needsUrl: true });
   const { url, token } = setup.config;
   return { setup, api: connect({ url: url ?? '', token }) };
+}
+
+const clock: Clock = {
+  now: () => performance.now(),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
+async function deliveryFor(at: Surroundings, { config }: Setup, api: Api, log: Log): Promise<Delivery> {
+  const stateFolder = await stateFolderFor(at);
+  const spool = openSpool({ stateFolder, bounds: config.spool, log, now: Date.now });
+  return createDelivery({ api, spool, log, clock, random: Math.random });
 }
 
 async function hostIdFor(at: Surroundings, warn: Warn): Promise<string> {

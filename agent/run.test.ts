@@ -36,7 +36,8 @@ function recordingLog(): Log & { lines: Line[] } {
 
 function report(id: string, results: PluginResult[] = []): SubmitReportInput {
   const host = { id: 'h', name: 'n', labels: {} };
-  return { id, host, agentVersion: '1', collectedAt: '2026-01-01T00:00:00Z', intervalSeconds: 60, results };
+  const rest = { collectedAt: '2026-01-01T00:00:00Z', intervalSeconds: 60, droppedReports: 0 };
+  return { id, host, agentVersion: '1', ...rest, results };
 }
 
 type TestParts = RunParts & { log: { lines: Line[] }; added: string[] };
