@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
+import { type Line, recordingLog } from '../test/support/recording-log.ts';
 import type { PluginResult, SubmitReportInput } from './report.ts';
-import { type Clock, type Log, type RunParts, run } from './run.ts';
-
-type Line = { level: string; message: string; fields: Record<string, unknown> };
+import { type Clock, type RunParts, run } from './run.ts';
 
 /** A clock that jumps to where a sleeper wants to wake, and stops the loop after so many naps. */
 function jumpingClock(
@@ -24,14 +23,6 @@ function jumpingClock(
       now += ms;
     },
   };
-}
-
-function recordingLog(): Log & { lines: Line[] } {
-  const lines: Line[] = [];
-  const at = (level: string) => (fields: Record<string, unknown>, message: string) => {
-    lines.push({ level, message, fields });
-  };
-  return { lines, info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 function report(id: string, results: PluginResult[] = []): SubmitReportInput {
