@@ -11,6 +11,8 @@ import { isRecordedHost } from '../plugins/sources/node-os.ts';
 import { type CommandName, exitCodes } from './cli.ts';
 import { type Collector, createCollector, type Pace } from './collect.ts';
 import type { Overrides } from './config.ts';
+import { createDelivery, type Delivery } from './delivery/delivery.ts';
+import { openSpool } from './delivery/spool.ts';
 import { errorText } from './error-text.ts';
 import { readFingerprint } from './fingerprint.ts';
 import { loadHostId, readHostId, recordedStateFolder, StateError } from './host-identity.ts';
@@ -19,7 +21,8 @@ import { type Log, run } from './run.ts';
 import { createClock } from './schedule/clock.ts';
 import { gridOf } from './schedule/grid.ts';
 import { type Setup, setUp } from './setup.ts';
-import { type Api, connect, SubmitError, shownUrl } from './submit.ts';
+import { type Api, connect, shownUrl } from './submit.ts';
+import { SubmitError } from './submit-error.ts';
 
 /** Everything that comes from outside the process, and how to speak to it. */
 export type Surroundings = {
@@ -70,13 +73,12 @@ async function runCommand(at: Surroundings): Promise<number> {
       state: at.stateFolder,
     };
     log.info(settings, 'agent started');
-    const clock = createClock();
     const moment = () => ({ now: clock.now(), wallNow: Date.now() });
     const { intervalMs } = config;
     const collect = reporter(at, setup, hostId, { hostId, intervalMs, moment });
     const grid = gridOf(hostId, intervalMs, moment());
-    const { submit } = api;
-    await run({ grid, collect, submit, log, clock }, stop);
+    const outbox = await deliveryFor(at, setup, api, log);
+    await Promise.all([run({ grid, collect, outbox, log, clock }, stop), outbox.deliver(stop)]);
     log.info({ reason: errorText(stop.reason) }, 'agent stopped');
     return exitCodes.done;
   } catch (error) {
@@ -89,8 +91,11 @@ async function runCommand(at: Surroundings): Promise<number> {
 async function once(at: Surroundings): Promise<number> {
   const { setup, api } = await setUpToSend(at);
   try {
-    const hostId = await hostIdFor(at, warnOn(at));
-    await api.submit(await reporter(at, setup, hostId)(at.stop), at.stop);
+    const warn = warnOn(at);
+    const hostId = await hostIdFor(at, warn);
+    const note: Log['warn'] = (fields, message) => warn(message, fields);
+    const delivery = await deliveryFor(at, setup, api, { info: () => {}, warn: note, error: note });
+    await delivery.deliverNow(await reporter(at, setup, hostId)(at.stop), at.stop);
   } catch (error) {
     await at.print(`error: ${errorText(error)}\n`);
     return exitCodes.failed;
@@ -133,6 +138,14 @@ async function setUpToSend(at: Surroundings): Promise<{ setup: Setup; api: Api }
   const setup = await setUp({ ...at, needsUrl: true });
   const { url, token } = setup.config;
   return { setup, api: connect({ url: url ?? '', token }) };
+}
+
+const clock = createClock();
+
+async function deliveryFor(at: Surroundings, { config }: Setup, api: Api, log: Log): Promise<Delivery> {
+  const stateFolder = await stateFolderFor(at);
+  const spool = openSpool({ stateFolder, bounds: config.spool, log, now: Date.now });
+  return createDelivery({ api, spool, log, clock, random: Math.random });
 }
 
 async function hostIdFor(at: Surroundings, warn: Warn): Promise<string> {

@@ -17,6 +17,7 @@ describe('a right config', () => {
       interval: 90,
       timeout: '2s',
       labels: { site: 'fra1' },
+      spool: { maxSize: '1.5MiB', maxAge: '12h' },
       plugins: [
         'cpu',
         { use: './rack.ts', timeout: '500ms', interval: '1d', memory: '64MiB', options: { row: 7 } },
@@ -28,6 +29,7 @@ describe('a right config', () => {
       token: null,
       intervalMs: 90_000,
       labels: { site: 'fra1' },
+      spool: { maxBytes: 1_572_864, maxAgeMs: 43_200_000 },
       plugins: [
         { use: 'cpu', timeoutMs: 2_000, ...asPluginSays, options: {}, path: ['plugins', '0'] },
         {
@@ -66,7 +68,7 @@ test.each<[unknown, string, string]>([
   [[], 'config', 'must be an object'],
   ['x', 'config', 'must be an object'],
   [{ intervall: '5s' }, 'intervall', 'unknown key, did you mean "interval"?'],
-  [{ xyzxyz: 1 }, 'xyzxyz', 'unknown key, known are $schema, api, interval, timeout, labels, plugins'],
+  [{ xyzxyz: 1 }, 'xyzxyz', 'unknown key, known are $schema, api, interval, timeout, labels, spool, plugins'],
   [{ api: { url: 'http://x', uri: 1 } }, 'api.uri', 'unknown key, did you mean "url"?'],
   [
     { api: { url: 'http://x', token: 'secret' } },

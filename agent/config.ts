@@ -10,6 +10,8 @@ import { z } from 'zod';
 import { durationPattern, parseDuration } from '../plugins/duration.ts';
 import { builtinPluginNames } from '../plugins/index.ts';
 import { blockedPorts } from './blocked-ports.ts';
+import { byteSizePattern, parseByteSize } from './byte-size.ts';
+import type { SpoolBounds } from './delivery/spool.ts';
 import { type Problem, toProblems } from './problem.ts';
 
 /** What the environment says; it wins over the file. Empty text counts as not set. */
@@ -22,6 +24,8 @@ export type AgentConfig = {
   token: string | null;
   intervalMs: number;
   labels: Record<string, string>;
+  /** How much is kept of what the API has not taken. */
+  spool: SpoolBounds;
   plugins: PluginEntry[];
 };
 
@@ -54,6 +58,19 @@ const duration = (shortest: string, longest: string) => {
     .transform((value) => parseDuration(value) ?? 0)
     .refine((ms) => ms >= least, `must be at least ${shortest}`)
     .refine((ms) => ms <= most, `must be at most ${longest}`);
+};
+
+const byteSizeHint = 'must be an amount of bytes such as "64MiB" or "500kB", or a number of bytes';
+
+const byteSize = (least: string, most: string) => {
+  const [min, max] = [parseByteSize(least) ?? 0, parseByteSize(most) ?? 0];
+  return z
+    .union([z.string().regex(byteSizePattern, byteSizeHint), z.number().positive(byteSizeHint)], {
+      error: byteSizeHint,
+    })
+    .transform((value) => parseByteSize(value) ?? 0)
+    .refine((bytes) => bytes >= min, `must be at least ${least}`)
+    .refine((bytes) => bytes <= max, `must be at most ${most}`);
 };
 
 const url = z.string({ error: urlHint }).superRefine((value, ctx) => {
@@ -137,6 +154,20 @@ export const configSchema = z
       labels: labels
         .default({})
         .describe('Free names and values that reports carry and questions filter by.'),
+      spool: z
+        .strictObject(
+          {
+            maxSize: byteSize('1MiB', '1024GiB')
+              .prefault('64MiB')
+              .describe('Disk space for reports that wait; the oldest are dropped for new ones.'),
+            maxAge: duration('1m', '365d')
+              .prefault('7d')
+              .describe('How old a report becomes before it is dropped.'),
+          },
+          { error: 'must be an object with "maxSize" and "maxAge"' },
+        )
+        .prefault({})
+        .describe('What is kept on the disk while the API does not take it.'),
       plugins: z
         .array(pluginEntry, { error: 'must be a list of plugins' })
         .prefault([...builtinPluginNames])
@@ -167,11 +198,18 @@ export function checkConfig(value: unknown, overrides: Overrides = {}): CheckedC
     ...checkOverrides(overrides),
   ];
   if (!parsed.success) return { config: null, problems, plugins: rightEntries(value) };
-  const { api, interval, timeout, labels } = parsed.data;
+  const { api, interval, timeout, labels, spool } = parsed.data;
   const plugins = parsed.data.plugins.map((entry, i) => toPluginEntry(entry, i, timeout));
   if (problems.length > 0) return { config: null, problems, plugins };
   const url = overriddenUrl(overrides) ?? api?.url ?? null;
-  const config = { url, token: overrides.token || null, intervalMs: interval, labels, plugins };
+  const config: AgentConfig = {
+    url,
+    token: overrides.token || null,
+    intervalMs: interval,
+    labels,
+    spool: { maxBytes: spool.maxSize, maxAgeMs: spool.maxAge },
+    plugins,
+  };
   return { config, problems: [], plugins };
 }
 

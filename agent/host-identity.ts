@@ -6,12 +6,13 @@
  * folder of its own.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { errorText, OperatorError } from './error-text.ts';
 import { withFileLock } from './file-lock.ts';
 import { type Fingerprint, isSameMachine } from './fingerprint.ts';
+import { writeDurably } from './write-durably.ts';
 
 /** The state folder cannot be used; the message says why and what to do. */
 export class StateError extends OperatorError {
@@ -128,20 +129,10 @@ function parse(text: string | null): Identity | null {
   }
 }
 
-/** Whole or not at all, and on the disk: after a power cut the host must still know its id. */
+/** After a power cut the host must still know its id. */
 async function write(path: string, identity: Identity): Promise<void> {
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w', 0o644);
-  try {
-    await file.writeFile(`${JSON.stringify(identity, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  // The new name is on the disk once its folder is. Windows opens no folders, and needs no such thing.
-  const folder = await open(join(path, '..')).catch(() => null);
-  await folder?.sync().finally(() => folder.close());
+  const file = { path, temporary: `${path}.tmp`, mode: 0o644 };
+  await writeDurably(file, `${JSON.stringify(identity, null, 2)}\n`);
 }
 
 /** Renames the file and returns its new path. */

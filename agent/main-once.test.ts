@@ -26,6 +26,7 @@ describe('once', () => {
       },
       agentVersion: version,
       collectedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      droppedReports: 0,
       intervalSeconds: null,
       results: [
         {

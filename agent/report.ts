@@ -41,8 +41,16 @@ export type SubmitReportInput = {
   collectedAt: string;
   /** When the next report is to be expected; null when this one was asked for once. */
   intervalSeconds: number | null;
+  /** How many since the one before were given up: too old or too many, damaged or refused. Set as it is spooled. */
+  droppedReports: number;
   results: PluginResult[];
 };
+
+/** A result whose facts the API has been told before: their hash stands for them. */
+export type ShortResult = Omit<PluginResult, 'facts'> & { factsHash: string };
+
+/** A report as it travels. */
+export type WireReport = Omit<SubmitReportInput, 'results'> & { results: (PluginResult | ShortResult)[] };
 
 export type ReportParts = {
   host: ReportHost;
@@ -59,6 +67,7 @@ export function buildReport({ collectedAt, intervalMs, ...rest }: ReportParts): 
     agentVersion: rest.agentVersion,
     collectedAt: collectedAt.toISOString(),
     intervalSeconds: intervalMs === null ? null : intervalMs / 1_000,
+    droppedReports: 0,
     results: rest.results,
   };
 }

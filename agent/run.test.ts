@@ -1,13 +1,10 @@
 import { expect, test } from 'vitest';
-import { acknowledge, respond, startStubApi } from '../test/support/stub-api.ts';
 import { seededRandom } from '../test/support/noise.ts';
+import { type Line, recordingLog } from '../test/support/recording-log.ts';
 import type { PluginResult, SubmitReportInput } from './report.ts';
-import { type Log, type RunParts, run } from './run.ts';
+import { type RunParts, run } from './run.ts';
 import type { Clock } from './schedule/clock.ts';
 import { gridOf } from './schedule/grid.ts';
-import { connect } from './submit.ts';
-
-type Line = { level: string; message: string; fields: Record<string, unknown> };
 
 type TestClock = Clock & { advance(ms: number): void };
 
@@ -27,28 +24,25 @@ function jumpingClock(untilMs: number, stop: AbortController): TestClock {
   };
 }
 
-function recordingLog(): Log & { lines: Line[] } {
-  const lines: Line[] = [];
-  const at = (level: string) => (fields: Record<string, unknown>, message: string) => {
-    lines.push({ level, message, fields });
-  };
-  return { lines, info: at('info'), warn: at('warn'), error: at('error') };
-}
-
 function report(id: string, results: PluginResult[] = []): SubmitReportInput {
   const host = { id: 'h', name: 'n', labels: {} };
-  return { id, host, agentVersion: '1', collectedAt: '2026-01-01T00:00:00Z', intervalSeconds: 60, results };
+  const rest = { collectedAt: '2026-01-01T00:00:00Z', intervalSeconds: 60, droppedReports: 0 };
+  return { id, host, agentVersion: '1', ...rest, results };
 }
 
-function parts(more: Partial<RunParts> & Pick<RunParts, 'clock'>): RunParts & { log: { lines: Line[] } } {
+type TestParts = RunParts & { log: { lines: Line[] }; added: string[] };
+
+function parts(more: Partial<RunParts> & Pick<RunParts, 'clock'>): TestParts {
   const log = recordingLog();
+  const added: string[] = [];
   let n = 0;
   return {
     grid: { intervalMs: minute, phaseMs: 20_000 },
     collect: async () => report(`r${n++}`),
-    submit: async ({ id }) => ({ reportId: id, duplicate: false }),
+    outbox: { add: async ({ id }) => void added.push(id) },
     ...more,
     log,
+    added,
   };
 }
 
@@ -80,9 +74,7 @@ test('reports at once, then at every tick of its grid', async () => {
   const stop = new AbortController();
   const loop = parts({ clock: jumpingClock(4 * minute, stop) });
   await run(loop, stop.signal);
-  expect(loop.log.lines.map(({ message, fields }) => [message, fields.reportId])).toEqual(
-    ['r0', 'r1', 'r2', 'r3', 'r4'].map((id) => ['report submitted', id]),
-  );
+  expect(loop.added).toEqual(['r0', 'r1', 'r2', 'r3', 'r4']);
   const times = await timesUntil(4 * minute, () => {});
   expect(times).toEqual([0, 20_000, 80_000, 140_000, 200_000]);
 });
@@ -147,28 +139,22 @@ test('hosts that wake together do not report together', async () => {
   expect(seconds.size).toBeGreaterThan(40);
 });
 
-test('a failed submission is logged with its cause and the next one goes on', async () => {
-  const answers = [
-    acknowledge,
-    (_: unknown, response: Parameters<typeof respond>[0]) => respond(response, 503, 'down'),
-    acknowledge,
-  ];
-  const server = await startStubApi((request, response) => answers.shift()?.(request, response));
+test('a report that cannot be collected is logged with its cause and the next one goes on', async () => {
   const stop = new AbortController();
-  const clock = jumpingClock(80_000, stop);
-  const { submit } = connect({ url: server.url, token: 's3cret' });
-  const loop = parts({ clock, submit });
-  await run(loop, stop.signal);
-  expect(loop.log.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
-    'info report submitted',
-    'error report not submitted',
-    'info report submitted',
-  ]);
-  expect(loop.log.lines[1]?.fields).toMatchObject({
-    code: 'UNAVAILABLE',
-    cause: expect.stringContaining('503'),
+  let n = 0;
+  const loop = parts({
+    clock: jumpingClock(80_000, stop),
+    collect: async () => {
+      n += 1;
+      if (n === 2) throw new Error('no host name');
+      return report(`r${n}`);
+    },
   });
-  expect(JSON.stringify(loop.log.lines)).not.toContain('s3cret');
+  await run(loop, stop.signal);
+  expect(loop.added).toEqual(['r1', 'r3']);
+  expect(loop.log.lines).toEqual([
+    { level: 'error', message: 'report not collected', fields: { cause: 'no host name' } },
+  ]);
 });
 
 test('a failed plugin is logged, a skipped one is not', async () => {
@@ -185,14 +171,14 @@ test('a failed plugin is logged, a skipped one is not', async () => {
     message: 'plugin failed',
     fields: { plugin: 'a', cause: 'no sensor' },
   });
-  expect(loop.log.lines).toHaveLength(2);
+  expect(loop.log.lines).toHaveLength(1);
 });
 
 test('a stop in the middle of a report ends the loop without a complaint', async () => {
   const stop = new AbortController();
   const loop = parts({
     clock: jumpingClock(9 * minute, stop),
-    submit: async (_, signal) => {
+    collect: async (signal) => {
       stop.abort(new Error('told to stop'));
       signal.throwIfAborted();
       throw new Error('unreachable');
@@ -200,4 +186,5 @@ test('a stop in the middle of a report ends the loop without a complaint', async
   });
   await run(loop, stop.signal);
   expect(loop.log.lines).toEqual([]);
+  expect(loop.added).toEqual([]);
 });

@@ -1,14 +1,14 @@
 /**
  * run: the daemon's loop: a report at once, then one at every tick of the host's own grid until it is stopped.
  *
- * A report that cannot be collected or submitted is logged with its cause, and the next one goes on.
- * Time is handed in.
+ * Collects and hands over; delivery is a loop of its own beside this one. A report that cannot be collected is
+ * logged with its cause, and the next one goes on. Time is handed in.
  */
+import type { Outbox } from './delivery/outbox.ts';
 import { errorText } from './error-text.ts';
 import type { PluginResult, SubmitReportInput } from './report.ts';
 import type { Clock } from './schedule/clock.ts';
 import { type Grid, tickAfter } from './schedule/grid.ts';
-import { type Receipt, SubmitError } from './submit.ts';
 
 /** A fixed message and its fields, as pino takes them. */
 export type Log = Record<
@@ -21,7 +21,8 @@ export type RunParts = {
   grid: Grid;
   /** Collects one report. */
   collect(stop: AbortSignal): Promise<SubmitReportInput>;
-  submit(report: SubmitReportInput, stop: AbortSignal): Promise<Receipt>;
+  /** Takes each report over. */
+  outbox: Outbox;
   log: Log;
   clock: Clock;
 };
@@ -63,19 +64,14 @@ async function sleepUntil(moment: number, clock: Clock, stop: AbortSignal): Prom
   stop.throwIfAborted();
 }
 
-async function reportOnce({ collect, submit, log, clock }: RunParts, stop: AbortSignal): Promise<void> {
-  const startedAt = clock.now();
+async function reportOnce({ collect, outbox, log }: RunParts, stop: AbortSignal): Promise<void> {
   try {
     const report = await collect(stop);
     for (const result of report.results) logFailure(result, log);
-    const collectMs = Math.round(clock.now() - startedAt);
-    const { reportId, duplicate } = await submit(report, stop);
-    const submitMs = Math.round(clock.now() - startedAt) - collectMs;
-    log.info({ reportId, duplicate, collectMs, submitMs }, 'report submitted');
+    await outbox.add(report);
   } catch (error) {
     stop.throwIfAborted();
-    const code = error instanceof SubmitError ? error.code : 'INTERNAL';
-    log.error({ code, cause: errorText(error) }, 'report not submitted');
+    log.error({ cause: errorText(error) }, 'report not collected');
   }
 }
 

@@ -1,31 +1,22 @@
 /**
  * submit: the agent's only way to the API.
  *
- * Turns every way in which a request can fail into one line that says what to do. A `ClientError` of
- * graphql-request holds the whole request in its message, and so is never passed on.
+ * Whatever fails is told as a `SubmitError`. A `ClientError` of graphql-request holds the whole request in its
+ * message, and so is never passed on.
  */
-import type { ClientError } from 'graphql-request';
 import { formatDuration } from '../plugins/duration.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
-import { errorText, OperatorError } from './error-text.ts';
 import { AnswerTooLongError, fetchBounded } from './fetch-bounded.ts';
-import type { SubmitReportInput } from './report.ts';
-
-/**
- * INVALID: the API understood and refused; sending the same again is no use.
- * UNAVAILABLE: the API cannot be reached, is not one, or failed; the same may be taken later.
- */
-export type SubmitErrorCode = 'INVALID' | 'UNAVAILABLE';
-
-export class SubmitError extends OperatorError {
-  override name = 'SubmitError';
-  readonly code: SubmitErrorCode;
-
-  constructor(code: SubmitErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
+import type { WireReport } from './report.ts';
+import {
+  fromFetch,
+  fromReportError,
+  fromResponse,
+  notGraphQL,
+  type ReportError,
+  type SubmitError,
+  unavailable,
+} from './submit-error.ts';
 
 export type Api = {
   /**
@@ -33,7 +24,13 @@ export type Api = {
    *
    * @throws SubmitError when it was not acknowledged; the reason of `stop` once that is aborted
    */
-  submit(report: SubmitReportInput, stop: AbortSignal): Promise<Receipt>;
+  submit(report: WireReport, stop: AbortSignal): Promise<Receipt>;
+  /**
+   * Sends several in one request, and tells of each what became of it, in their order.
+   *
+   * @throws as `submit` does, when there is no answer for each of them
+   */
+  submitMany(reports: readonly WireReport[], stop: AbortSignal): Promise<(Receipt | SubmitError)[]>;
   /** Whether a GraphQL API answers at all; fails as `submit` does. */
   ping(stop: AbortSignal): Promise<void>;
 };
@@ -62,6 +59,28 @@ const submitReport = /* GraphQL */ `
   }
 `;
 
+const submitReports = /* GraphQL */ `
+  mutation SubmitReports($inputs: [SubmitReportInput!]!) {
+    submitReports(inputs: $inputs) {
+      payload {
+        duplicate
+        report {
+          id
+        }
+      }
+      error {
+        code
+        message
+        path
+        retryAfterSeconds
+      }
+    }
+  }
+`;
+
+type SubmitReportsData = {
+  submitReports: ({ payload: SubmitReportData['submitReport'] | null; error: ReportError | null } | null)[];
+};
 type SubmitReportData = { submitReport: { duplicate: boolean; report: { id: string } } };
 
 export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSettings): Api {
@@ -97,6 +116,16 @@ export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSetting
       if (!payload?.report?.id) throw notGraphQL(api);
       return { reportId: payload.report.id, duplicate: payload.duplicate };
     },
+    async submitMany(reports, stop) {
+      const data = await request<SubmitReportsData>(submitReports, { inputs: reports }, stop);
+      const answers = data?.submitReports;
+      if (!Array.isArray(answers) || answers.length !== reports.length) throw notGraphQL(api);
+      return answers.map((answer) => {
+        if (answer?.error) return fromReportError(answer.error, api);
+        if (!answer?.payload?.report?.id) throw notGraphQL(api);
+        return { reportId: answer.payload.report.id, duplicate: answer.payload.duplicate };
+      });
+    },
     async ping(stop) {
       const data = await request<{ __typename: string }>('{ __typename }', {}, stop);
       if (typeof data?.__typename !== 'string') throw notGraphQL(api);
@@ -108,66 +137,4 @@ export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSetting
 export function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;
-}
-
-/** The API, or something before it, answered and did not say yes. */
-function fromResponse({ response }: ClientError, api: string): SubmitError {
-  const { status, errors, body } = response as ClientError['response'] & { body?: string };
-  if (errors?.length) {
-    const messages = errors.map(({ message, extensions, path }) => {
-      const notes = [extensions?.code, path?.length ? `at ${path.join('.')}` : null].filter(Boolean);
-      return notes.length > 0 ? `${message} (${notes.join(' ')})` : message;
-    });
-    const invalid = errors.some(({ extensions }) => isRefusal(String(extensions?.code)));
-    const text = errorText(`the API at ${api} answered: ${messages.join('; ')}`);
-    return new SubmitError(invalid ? 'INVALID' : 'UNAVAILABLE', text);
-  }
-  const text = errorText(`the API at ${api} answered HTTP ${status}${hintFor(status, response.headers)}`);
-  const excerpt = body?.trim() ? `: ${body.trim().slice(0, 200)}` : '';
-  return new SubmitError(status === 413 ? 'INVALID' : 'UNAVAILABLE', errorText(text + excerpt));
-}
-
-function isRefusal(code: string): boolean {
-  return ['BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED', 'GRAPHQL_PARSE_FAILED'].includes(code);
-}
-
-function hintFor(status: number, headers: unknown): string {
-  const location = headers instanceof Headers ? headers.get('location') : null;
-  if (status >= 300 && status < 400) return ` and points to ${location ?? 'nowhere'}; set api.url to that`;
-  if (status === 401 || status === 403) return '; is OS_INSPECTOR_TOKEN set, and right?';
-  if (status === 404 || status === 405) return '; is the path of api.url right? It ends in /graphql';
-  if (status === 413) return ', the report is too large for it or for a proxy before it';
-  return '';
-}
-
-const networkHints: Record<string, string> = {
-  ECONNREFUSED: 'connection refused; is it running, and is api.url right?',
-  ECONNRESET: 'connection reset; is api.url right, with http or https as the API has it?',
-  UND_ERR_SOCKET: 'the connection was closed; is api.url right, with http or https as the API has it?',
-  ENOTFOUND: 'no such host name; is api.url right?',
-  EAI_AGAIN: 'the name server does not answer; is the network up?',
-  ETIMEDOUT: 'no answer; is the network up, and does a firewall let it through?',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer; is the network up, and does a firewall let it through?',
-  EHOSTUNREACH: 'no route to the host; is the network up?',
-  ENETUNREACH: 'no route to the network; is the network up?',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS; should api.url begin with http://?',
-  EPROTO: 'it does not speak TLS; should api.url begin with http://?',
-};
-
-/** No answer, or one that is not GraphQL. */
-function fromFetch(error: unknown, api: string): SubmitError {
-  if (!(error instanceof TypeError && error.cause instanceof Error)) return notGraphQL(api, error);
-  const { code = '', message } = error.cause as NodeJS.ErrnoException;
-  const tls = /CERT|ALTNAME|SELF_SIGNED|UNABLE_TO/.test(code);
-  const trust = tls ? 'is the certificate valid for this name, and trusted (NODE_EXTRA_CA_CERTS)?' : '';
-  const reason = networkHints[code] ?? [errorText(message || code), trust].filter(Boolean).join('; ');
-  return unavailable(`cannot reach the API at ${api}: ${reason}`, error);
-}
-
-function notGraphQL(api: string, cause?: unknown): SubmitError {
-  return unavailable(`what answers at ${api} is not the API; is api.url right? It ends in /graphql`, cause);
-}
-
-function unavailable(message: string, cause?: unknown): SubmitError {
-  return new SubmitError('UNAVAILABLE', message, { cause });
 }

@@ -8,6 +8,7 @@ import { type AnswerSize, makeAnswerSize } from './answer-size.ts';
 import { Failure } from './failure.ts';
 import type { IndexReader, IndexStore } from './index/index-store.ts';
 import type { Intake } from './intake.ts';
+import type { KnownFacts } from './known-facts.ts';
 import type { Live } from './live/live.ts';
 import { askReader, readerOf } from './index/reader-methods.ts';
 import { type Loaders, makeLoaders } from './loaders.ts';
@@ -17,6 +18,7 @@ import type { Truncated } from './truncated.ts';
 export type Services = {
   index: IndexReader & Pick<IndexStore, 'forRequest'>;
   intake: Intake;
+  knownFacts: KnownFacts;
   live: Live;
   plugins: readonly AnyPlugin[];
   /** How long the index may work for one request. */

@@ -67,7 +67,7 @@ export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake 
 }
 
 function toRow(report: StoredReport): ReportRow {
-  const { id, host, agentVersion, intervalSeconds, results } = report;
+  const { id, host, agentVersion, intervalSeconds, results, droppedReports = null } = report;
   const receivedAt = Date.parse(report.receivedAt);
   const { name, labels } = host;
   return {
@@ -77,6 +77,7 @@ function toRow(report: StoredReport): ReportRow {
     collectedAt: Date.parse(report.collectedAt),
     receivedAt,
     hostFacts: { name, labels, agentVersion, intervalSeconds },
+    droppedReports,
     results,
     ownHost: {
       ...host,

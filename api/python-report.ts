@@ -9,7 +9,7 @@ import ipaddr from 'ipaddr.js';
 import { v5 as uuidV5 } from 'uuid';
 import { z } from 'zod';
 import { scalarKinds } from '../plugins/fact.ts';
-import { canonicalJson } from './index/fact-set.ts';
+import { canonicalJson } from '../plugins/fact-set.ts';
 import type { ReportRow } from './index/index-store.ts';
 import { isTooDeep, maxJsonDepth } from './json-depth.ts';
 import { reportFormat, type StoredReport, type StoredResult } from './log/stored-report.ts';

@@ -10,9 +10,11 @@ import type { IndexStore } from './index/index-store.ts';
 import { openExports } from './export/exports.ts';
 import { openIndexFeed } from './index-feed.ts';
 import { openIntake } from './intake.ts';
+import { openKnownFacts } from './known-facts.ts';
 import { openLive } from './live/live.ts';
 import { openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
+import { maxBodyBytes } from './read-body.ts';
 import { createServer, type Server } from './server.ts';
 import { makeUpkeep } from './upkeep.ts';
 import { within } from './within.ts';
@@ -80,11 +82,9 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     onSegment: feed.add,
     ...(commitLingerMs === undefined ? {} : { settings: { lingerMs: commitLingerMs } }),
   });
-  const intake = openIntake({
-    log,
-    index,
-    onIndexError: (cause) => logger.error({ err: cause }, 'index did not answer'),
-  });
+  const onIndexError = (cause: unknown) => logger.error({ err: cause }, 'index did not answer');
+  const intake = openIntake({ log, index, onIndexError });
+  const knownFacts = openKnownFacts({ index, onIndexError, maxGrowthBytes: maxBodyBytes });
   const live = openLive({ index, onError: (cause) => logger.error({ err: cause }, 'subscription failed') });
   const exports = openExports({ index, plugins, schema, queryTimeoutMs, logger, now });
   async function answerAll(): Promise<void> {
@@ -98,7 +98,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   return {
     server: createServer({
       schema,
-      services: { index, intake, live, plugins, queryTimeoutMs, now, makeId: uuidV7 },
+      services: { index, intake, knownFacts, live, plugins, queryTimeoutMs, now, makeId: uuidV7 },
       exports,
       logger,
       checkReady: () => within(readyPatienceMs, 'the bucket or the index', answerAll()),

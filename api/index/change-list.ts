@@ -8,7 +8,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { inChunks } from './chunks.ts';
 import { pathRoot, pluginOf } from './catalog.ts';
 import type { Database } from './database.ts';
-import { factSetHash } from './fact-set.ts';
+import { factSetHash } from '../../plugins/fact-set.ts';
 import type { ChangeFilter } from './filter.ts';
 import { isInitial } from './filter-condition.ts';
 import { hostNumbers } from './host-list.ts';

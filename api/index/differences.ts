@@ -6,7 +6,7 @@
  */
 import { type Fact, type Facts, isScalar, type ListFact } from '../../plugins/fact.ts';
 import { withoutNul } from './comparable.ts';
-import { canonicalJson } from './fact-set.ts';
+import { canonicalJson } from '../../plugins/fact-set.ts';
 
 export type Difference = {
   /** Dotted from the plugin on, without list positions. */

@@ -8,7 +8,7 @@ import { hash } from 'node:crypto';
 import { decodeLine, type Segment, type StoredSegment } from '../log/segment.ts';
 import type { PluginStatus, StoredReport } from '../log/stored-report.ts';
 import { withoutNul } from './comparable.ts';
-import { factSetHash } from './fact-set.ts';
+import { factSetHash } from '../../plugins/fact-set.ts';
 import { hostIdOf, type LineTemplate, makeLineTemplate, matchLine } from './line-template.ts';
 import { type Json, splitShape } from './shape.ts';
 
@@ -132,6 +132,8 @@ export function makeDigester(maxTemplates: number): Digester {
       const factSet = isNothing(facts) ? null : tell(plugin, facts);
       return { plugin, version, status, error: orNull(result.error), factSet, shape };
     });
+    // Last, so that reports of agents that do not say it are as they were.
+    if (report.droppedReports !== undefined) measured.push(report.droppedReports);
     const hostFacts: HostFacts = {
       name,
       labels: report.host.labels,

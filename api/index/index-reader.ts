@@ -8,6 +8,7 @@ import type { Database } from './database.ts';
 import { countFacts, distributeFacts } from './fact-counts.ts';
 import { reportCondition } from './filter-condition.ts';
 import { countHosts, hostNumbers, listHosts, readHosts } from './host-list.ts';
+import { readHostFacts } from './host-facts.ts';
 import { newestReport } from './host-moment.ts';
 import type { IndexReader, ReportRow } from './index-store.ts';
 import { latestResults } from './latest-results.ts';
@@ -123,6 +124,7 @@ export function makeIndexReader(database: Database): IndexReader {
         .execute();
       return rows.map(({ path }) => path);
     },
+    hostFacts: (asked) => readHostFacts(database, asked),
     async ping() {
       await query.selectFrom('meta').select('name').limit(1).execute();
     },

@@ -45,6 +45,8 @@ export type ReportRow = {
   receivedAt: number;
   /** What it says of its host; null when it was removed while it was read. */
   hostFacts: Pick<HostRow, 'name' | 'labels' | 'agentVersion' | 'intervalSeconds'> | null;
+  /** How many reports before it never left the agent; null when it did not say. */
+  droppedReports: number | null;
   /** In the order the agent sent them. */
   results: ResultRow[];
   /** Its host as it tells it itself: for a report just taken, which the index may not have. */
@@ -176,9 +178,14 @@ export type IndexReader = {
   factDistributions(question: FactStatsQuestion): Promise<Distribution[]>;
   /** Paths of facts that hosts have told of plugins, whether the server knows them or not; so many at most. */
   pathsOf(plugin: string, limit: number): Promise<string[]>;
+  /** In the order of the questions: facts as JSON text; null where this host never told any of this hash. */
+  hostFacts(asked: readonly HostFactSet[]): Promise<(string | null)[]>;
   /** Throws when the index does not answer. */
   ping(): Promise<void>;
 };
+
+/** Facts of a host by their hash (see plugins/fact-set.ts). */
+export type HostFactSet = { hostId: string; hash: string };
 
 export type ForRequest = (signal: AbortSignal) => IndexReader;
 

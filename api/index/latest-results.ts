@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import { hostPlugin } from './digest.ts';
 import { newestReport } from './host-moment.ts';
 import type { ResultRow } from './index-store.ts';
-import { readStoredContents, resultsOf } from './stored-results.ts';
+import { readStoredContents, measuredOf } from './stored-results.ts';
 import type { StoredUuid } from './tables.ts';
 
 /** Where a plugin's latest result is: the report's content and what it measured. */
@@ -27,7 +27,7 @@ export async function latestResults(
   const byHost = new Map<string, ResultRow[]>(hostIds.map((id) => [id, []]));
   for (const { uuid, plugin, content, measured } of rows) {
     if (content === null || measured === null) continue;
-    const told = resultsOf(contents.get(content), measured).find(
+    const told = measuredOf(contents.get(content), measured).results.find(
       (result) => result.plugin === plugin && result.status === 'OK',
     );
     if (told) byHost.get(database.fromUuid(uuid))?.push(told);

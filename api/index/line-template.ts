@@ -90,7 +90,13 @@ export function makeLineTemplate(line: string, report: StoredReport): LineTempla
     else addReadings(readings);
     add(`,"error":${JSON.stringify(error)}}`);
   }
-  add(']}');
+  if (report.droppedReports === undefined) {
+    add(']}');
+  } else {
+    add('],"droppedReports":');
+    value(report.droppedReports, true);
+    add('}');
+  }
   cut(0);
   // Parts of the line itself: pieces that were put together would take twice the memory.
   let at = 0;

@@ -22,6 +22,7 @@ export const readerMethods = {
   factCounts: 'list',
   factDistributions: 'list',
   pathsOf: 'lookup',
+  hostFacts: 'lookup',
   ping: 'lookup',
 } as const satisfies Record<keyof IndexReader, 'lookup' | 'list'>;
 

@@ -101,6 +101,7 @@ export async function withResults(database: Database, rows: readonly Row<'report
   ]);
   return rows.map((row) => {
     const content = contents.get(row.content);
+    const { results, droppedReports } = measuredOf(content, row.measured);
     return {
       id: database.fromUuid(row.id),
       hostId: hosts.get(row.host) ?? '',
@@ -108,7 +109,8 @@ export async function withResults(database: Database, rows: readonly Row<'report
       collectedAt: row.collected_at,
       receivedAt: row.received_at,
       hostFacts: content?.host ?? null,
-      results: resultsOf(content, row.measured),
+      droppedReports,
+      results,
     };
   });
 }
@@ -121,11 +123,15 @@ async function hostUuids({ query, fromUuid }: Database, ids: Iterable<number>): 
   return new Map(rows.map(({ id, uuid }) => [id, fromUuid(uuid)]));
 }
 
+type Measured = Pick<ReportRow, 'results' | 'droppedReports'>;
+
 /** Puts what stays the same and what was measured together again. */
-export function resultsOf(content: StoredContent | undefined, measured: string): ResultRow[] {
+export function measuredOf(content: StoredContent | undefined, measured: string): Measured {
   const values = (JSON.parse(`[${measured}]`) as Json[])[Symbol.iterator]();
-  return (content?.results ?? []).map(({ shape, ...result }) => {
+  const results = (content?.results ?? []).map(({ shape, ...result }) => {
     const durationMs = values.next().value as number | null;
     return { ...result, durationMs, readings: shape === null ? null : joinShape(shape, values) };
   });
+  // Only reports that tell it have one value more.
+  return { results, droppedReports: (values.next().value as number | undefined) ?? null };
 }

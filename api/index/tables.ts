@@ -62,7 +62,10 @@ const tables = {
       collected_at: column('integer'),
       received_at: column('integer'),
       content: column('integer'),
-      /** JSON list without brackets: for each result its duration, then the values of its readings by its shape. */
+      /**
+       * JSON list without brackets: for each result its duration, then the values of its readings by its shape; at its
+       * end how many reports the agent dropped, where it said so.
+       */
       measured: column('text'),
     },
     primaryKey: ['id'],

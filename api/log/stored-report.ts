@@ -38,6 +38,8 @@ const storedReport = z.object({
   /** The server's clock, RFC 3339, UTC; decides the segment's date and hour. */
   receivedAt: z.iso.datetime(),
   results: z.array(storedResult),
+  /** How many reports before this one never left the agent; absent when the agent did not say. */
+  droppedReports: z.int().nonnegative().optional(),
 });
 
 export type StoredResult = z.output<typeof storedResult>;

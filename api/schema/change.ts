@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import type { ArgBuilder, Builder, FilterInput, TypeRef } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
-import { canonicalJson } from '../index/fact-set.ts';
+import { canonicalJson } from '../../plugins/fact-set.ts';
 import type { ChangeFilter } from '../index/filter.ts';
 import {
   type ChangePosition,

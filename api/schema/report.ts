@@ -138,6 +138,11 @@ export function implementReport(
         description: "The server's clock.",
         resolve: (row) => new Date(row.receivedAt),
       }),
+      droppedReports: t.exposeInt('droppedReports', {
+        nullable: true,
+        description:
+          'How many reports before this one never left the agent: too old or too many to keep, damaged or refused. Null when it did not say.',
+      }),
       results: t.field({
         type: [result],
         description: 'What each plugin gave, in the order of the config.',

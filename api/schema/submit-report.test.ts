@@ -175,6 +175,7 @@ describe('an envelope that is wrong is refused whole', () => {
     ['an interval of nothing', { intervalSeconds: 0 }, ['input', 'intervalSeconds']],
     ['an interval without end', { intervalSeconds: 1e308 }, ['input', 'intervalSeconds']],
     ['half a character in a name', { host: { id: hostId(1), name: 'web\ud83d' } }, ['input', 'host', 'name']],
+    ['fewer than no reports dropped', { droppedReports: -1 }, ['input', 'droppedReports']],
     ['no results', { results: null }, ['input', 'results']],
     ['a state that is none', { results: result({ status: 'FINE' }) }, ['input', 'results', 0, 'status']],
     ['a plugin without a name', { results: result({ plugin: '' }) }, ['input', 'results', 0, 'plugin']],

@@ -1,39 +1,30 @@
 /**
- * submit-report: the mutation that agents send their reports with.
+ * submit-report: the mutations that agents send their reports with, one or many at once.
  *
- * Strict on the envelope, which is refused whole; lenient on facts, which are kept as sent.
+ * Strict on the envelope, which is refused whole; lenient on facts, which are kept as sent. Facts that have not
+ * changed may come as their hash: what is stored has them whole.
  */
+import { GraphQLError } from 'graphql';
 import type { Builder, TypeRef } from '../builder.ts';
+import type { ApiContext } from '../context.ts';
+import { maskError } from '../error-codes.ts';
 import type { ReportRow } from '../index/index-store.ts';
-import { isTooDeep, maxJsonDepth } from '../json-depth.ts';
-import { type PluginStatus, reportFormat, type StoredReport } from '../log/stored-report.ts';
-import { inputError } from './input-error.ts';
+import type { Shortened } from '../known-facts.ts';
+import { type InputPath, inputError } from './input-error.ts';
 import type { PluginStatusType } from './plugin-result.ts';
+import {
+  type HostInput,
+  type PluginResultInput,
+  type SubmitReportInput,
+  toShortened,
+} from './report-input.ts';
 
-const maxNameLength = 255;
-const maxResults = 1000;
-/** A year: who reports more rarely than that does not report. */
-const maxIntervalSeconds = 366 * 24 * 60 * 60;
-
-type HostInput = { id: string; name: string; labels?: Record<string, string> | null };
-type PluginResultInput = {
-  plugin: string;
-  version?: number | null;
-  status: PluginStatus;
-  durationMs?: number | null;
-  facts?: NonNullable<unknown> | null;
-  readings?: NonNullable<unknown> | null;
-  error?: string | null;
-};
-export type SubmitReportInput = {
-  id?: string | null;
-  host: HostInput;
-  agentVersion?: string | null;
-  intervalSeconds?: number | null;
-  collectedAt: Date;
-  results: PluginResultInput[];
-};
+/** As many as a segment holds. */
+const maxInputs = 1000;
 type Payload = { report: ReportRow; duplicate: boolean };
+type SubmitError = { code: string; message: string; path: InputPath; retryAfterSeconds: number | null };
+/** Exactly one of them is there. */
+type SubmitResult = { payload: Payload | null; error: SubmitError | null };
 
 export function defineSubmitReport(
   builder: Builder,
@@ -59,6 +50,10 @@ export function defineSubmitReport(
         type: 'JSON',
         description: 'What the host is; kept as sent, whether it fits or not.',
       }),
+      factsHash: t.string({
+        description:
+          'Instead of facts that this host has told before: SHA-256, in base64url without padding, of the name of the plugin, U+0000 and the facts as JSON with the keys of each object in order. Answered FACTS_UNKNOWN when they are not at hand: send them whole.',
+      }),
       readings: t.field({
         type: 'JSON',
         description: 'What it measured; kept as sent, whether it fits or not.',
@@ -80,6 +75,9 @@ export function defineSubmitReport(
         description: 'How often this agent reports; null when it does so by hand.',
       }),
       collectedAt: t.field({ type: 'DateTime', required: true, description: "The host's clock." }),
+      droppedReports: t.int({
+        description: 'How many reports since the one before this never left the agent.',
+      }),
       results: t.field({ type: [resultInput], required: true }),
     }),
   });
@@ -95,63 +93,106 @@ export function defineSubmitReport(
   builder.mutationField('submitReport', (t) =>
     t.field({
       type: payload,
-      description: 'Stores a report; answered only once it is durable. Sending it again does no harm.',
+      description:
+        'Stores a report; answered only once it is durable. Sending it again does no harm. FACTS_UNKNOWN: send it with all its facts.',
       args: { input: t.arg({ type: input, required: true }) },
-      resolve: (_root, args, { intake, makeId, now }) => {
-        return intake.submit(toStoredReport(args.input, makeId, now()));
+      resolve: async (_root, args, context) => {
+        const [taken] = await Promise.all(submitAll([{ input: args.input, at: ['input'] }], context));
+        return taken as Payload;
+      },
+    }),
+  );
+  const error = builder.objectRef<SubmitError>('SubmitReportError').implement({
+    description: 'Why a report was not stored.',
+    fields: (t) => ({
+      code: t.exposeString('code', { description: 'As `extensions.code` of an error.' }),
+      message: t.exposeString('message'),
+      path: t.field({
+        type: ['String'],
+        description: 'Where what is wrong is, from the arguments on; empty when it is at no place.',
+        resolve: ({ path }) => path.map(String),
+      }),
+      retryAfterSeconds: t.exposeInt('retryAfterSeconds', {
+        nullable: true,
+        description: 'When to send it again; null when it says nothing of that.',
+      }),
+    }),
+  });
+  const result = builder.objectRef<SubmitResult>('SubmitReportResult').implement({
+    description: 'What became of one report: exactly one of the two is there.',
+    fields: (t) => ({
+      payload: t.field({ type: payload, nullable: true, resolve: (parent) => parent.payload }),
+      error: t.field({ type: error, nullable: true, resolve: (parent) => parent.error }),
+    }),
+  });
+  builder.mutationField('submitReports', (t) =>
+    t.field({
+      type: [result],
+      description:
+        'Stores reports together, and answers for each of them in their order: one that is refused costs none of the others.',
+      complexity: ({ inputs }) => ({ field: 1, multiplier: Math.max(1, inputs?.length ?? 0) }),
+      args: { inputs: t.arg({ type: [input], required: true }) },
+      resolve: (_root, { inputs }, context) => {
+        if (inputs.length > maxInputs) {
+          throw inputError(['inputs'], `must be at most ${maxInputs}, but are ${inputs.length}`);
+        }
+        const drafts = inputs.map((each, number) => ({ input: each, at: ['inputs', number] }));
+        return Promise.all(
+          submitAll(drafts, context).map((taking) =>
+            taking.then(
+              (taken): SubmitResult => ({ payload: taken, error: null }),
+              (cause): SubmitResult => ({ payload: null, error: toSubmitError(cause) }),
+            ),
+          ),
+        );
       },
     }),
   );
 }
 
-/** @throws GraphQLError BAD_USER_INPUT with the path of what is wrong in the envelope */
-export function toStoredReport(input: SubmitReportInput, makeId: () => string, now: number): StoredReport {
-  const { host, collectedAt, results, intervalSeconds = null } = input;
-  checkName(host.name, ['input', 'host', 'name']);
-  const year = collectedAt.getUTCFullYear();
-  if (year < 1970 || year > 9999)
-    throw inputError(['input', 'collectedAt'], 'must be in the years 1970 to 9999');
-  if (intervalSeconds !== null && (intervalSeconds <= 0 || intervalSeconds > maxIntervalSeconds)) {
-    throw inputError(['input', 'intervalSeconds'], `must be more than 0, and at most ${maxIntervalSeconds}`);
-  }
-  if (results.length > maxResults) {
-    throw inputError(['input', 'results'], `must be at most ${maxResults}, but are ${results.length}`);
-  }
-  const seen = new Set<string>();
-  for (const [position, result] of results.entries()) {
-    const { plugin, durationMs } = result;
-    const path = ['input', 'results', position] as const;
-    checkName(plugin, [...path, 'plugin']);
-    for (const name of ['facts', 'readings'] as const) {
-      if (isTooDeep(result[name]))
-        throw inputError([...path, name], `must be nested at most ${maxJsonDepth} deep`);
-    }
-    if (seen.has(plugin)) throw inputError([...path, 'plugin'], `${JSON.stringify(plugin)} is there twice`);
-    if ((durationMs ?? 0) < 0) throw inputError([...path, 'durationMs'], 'must not be negative');
-    seen.add(plugin);
-  }
-  return {
-    format: reportFormat,
-    id: input.id ?? makeId(),
-    host: { id: host.id, name: host.name, labels: host.labels ?? {} },
-    agentVersion: input.agentVersion?.toWellFormed() ?? null,
-    intervalSeconds,
-    collectedAt: collectedAt.toISOString(),
-    receivedAt: new Date(now).toISOString(),
-    results: results.map((result) => ({
-      plugin: result.plugin,
-      version: result.version ?? null,
-      status: result.status,
-      durationMs: result.durationMs ?? null,
-      facts: result.facts ?? null,
-      readings: result.readings ?? null,
-      error: result.error?.toWellFormed() ?? null,
-    })),
-  };
+type Draft = { input: SubmitReportInput; at: InputPath };
+
+/** Each as it goes, so that all of them can be in one segment. */
+function submitAll(drafts: readonly Draft[], context: ApiContext): Promise<Payload>[] {
+  const { intake, knownFacts, makeId, now } = context;
+  const shortened = drafts.map(({ input, at }) => attempt(() => toShortened(input, makeId, now(), at)));
+  const expanded = knownFacts.expand(shortened.flatMap((draft) => ('value' in draft ? [draft.value] : [])));
+  let number = 0;
+  return shortened.map(async (draft, index) => {
+    if ('cause' in draft) throw draft.cause;
+    const place = number;
+    number += 1;
+    const report = (await expanded)[place];
+    if (!report) throw factsUnknown(draft.value, drafts[index]?.at ?? []);
+    return intake.submit(report);
+  });
 }
 
-function checkName(name: string, path: readonly (string | number)[]): void {
-  if (!name.isWellFormed() || name.includes('\0')) throw inputError(path, 'must be well-formed text');
-  if (name.trim() === '') throw inputError(path, 'must not be empty');
-  if (name.length > maxNameLength) throw inputError(path, `must be at most ${maxNameLength} characters`);
+function attempt<T>(work: () => T): { value: T } | { cause: unknown } {
+  try {
+    return { value: work() };
+  } catch (cause) {
+    return { cause };
+  }
+}
+
+function factsUnknown({ report, hashes }: Shortened, at: InputPath): GraphQLError {
+  const [position = 0] = hashes.keys();
+  const plugins = [...hashes.keys()].map((index) => report.results[index]?.plugin).join(', ');
+  return new GraphQLError(`the facts behind a hash are not at hand (${plugins}): send the report whole`, {
+    extensions: { code: 'FACTS_UNKNOWN', path: [...at, 'results', position, 'factsHash'] },
+  });
+}
+
+/** @throws what is our own bug, which the whole answer then tells, and the server's log */
+function toSubmitError(cause: unknown): SubmitError {
+  const original = cause instanceof GraphQLError ? cause : maskError(cause, '');
+  const { code, path, retryAfter } = (original as GraphQLError).extensions;
+  if (code === 'INTERNAL_SERVER_ERROR') throw cause;
+  return {
+    code: String(code),
+    message: original.message,
+    path: Array.isArray(path) ? path : [],
+    retryAfterSeconds: typeof retryAfter === 'number' ? retryAfter : null,
+  };
 }

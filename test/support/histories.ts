@@ -33,6 +33,8 @@ export function madeUpHistory(random: Random, count: number): StoredReport[] {
         collectedAt,
         receivedAt,
         results,
+        // Reports of older agents do not say it.
+        ...(host < 3 ? { droppedReports: number % 3 } : {}),
       }),
     );
   }

@@ -3,7 +3,7 @@
  * have the same dump, in whatever order and dialect they took them.
  */
 import { DatabaseSync } from 'node:sqlite';
-import { canonicalJson } from '../../api/index/fact-set.ts';
+import { canonicalJson } from '../../plugins/fact-set.ts';
 import { runSql } from './postgres.ts';
 
 export type Dump = Record<string, string[]>;
