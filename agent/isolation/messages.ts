@@ -19,6 +19,8 @@ export type PluginTask = {
 export type ToPlugin = { is: 'collect'; id: number; root: string } | { is: 'abort'; id: number };
 
 export type FromPlugin =
+  /** The kernel's number of the thread. */
+  | { is: 'started'; threadId: number | null }
   | { is: 'loaded'; declaration: PluginDeclaration; problems: Problem[] }
   | { is: 'failed'; error: string }
   /** `outcome` is JSON, so that its size is known; `cached` counts what the plugin keeps. */

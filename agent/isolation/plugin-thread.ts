@@ -7,6 +7,7 @@
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { errorText } from '../error-text.ts';
+import { killProgramsOf } from './child-processes.ts';
 import type { FromPlugin, PluginTask, ToPlugin } from './messages.ts';
 
 export type PluginThread = {
@@ -21,15 +22,23 @@ export type PluginThread = {
 
 export type ThreadOptions = {
   memoryBytes: number;
-  onMessage(message: FromPlugin): void;
+  onMessage(message: Exclude<FromPlugin, { is: 'started' }>): void;
 };
 
 /** Seldom when idle, where only a timer of the plugin's can take memory. */
 const lookEveryMs = { busy: 50, idle: 5_000 };
 /** Above the plugin's limit: more than can be allocated between two looks, but by a single call. */
 const headroomMiB = 1_024;
+/** For a thread to notice that its programs have ended; one that loops does not, and they stay as zombies. */
+const takeOffMs = 100;
 /** Small, as most plugins make little garbage, and each thread would have 48 MiB. */
 const youngGenerationMiB = 8;
+
+/** What kills the programs of each thread. The process waits for its threads before it ends, and these for theirs. */
+const living = new Set<() => unknown>();
+process.on('exit', () => {
+  for (const killPrograms of living) killPrograms();
+});
 
 export function startPluginThread(task: Omit<PluginTask, 'port'>, options: ThreadOptions): PluginThread {
   const { memoryBytes, onMessage } = options;
@@ -54,7 +63,13 @@ export function startPluginThread(task: Omit<PluginTask, 'port'>, options: Threa
   for (const stream of [worker.stdout, worker.stderr]) {
     stream.on('data', (chunk) => process.stderr.write(chunk));
   }
-  port1.on('message', onMessage);
+  let threadId: number | null = null;
+  const killPrograms = () => (threadId === null || isGone ? 0 : killProgramsOf(threadId));
+  living.add(killPrograms);
+  port1.on('message', (message: FromPlugin) => {
+    if (message.is === 'started') threadId = message.threadId;
+    else onMessage(message);
+  });
   port1.unref();
   worker.unref();
   worker.on('error', (error: NodeJS.ErrnoException) => {
@@ -63,6 +78,7 @@ export function startPluginThread(task: Omit<PluginTask, 'port'>, options: Threa
   const ended = new Promise<string>((resolve) => {
     worker.on('exit', (code) => {
       isGone = true;
+      living.delete(killPrograms);
       clearInterval(watch);
       port1.close();
       resolve(reason ?? `called process.exit(${code})`);
@@ -70,7 +86,9 @@ export function startPluginThread(task: Omit<PluginTask, 'port'>, options: Threa
   });
   const end = (why: string) => {
     reason ??= why;
-    worker.terminate();
+    // Only the thread that started a program can take it off the list of the kernel.
+    if (killPrograms() > 0) setTimeout(() => worker.terminate(), takeOffMs);
+    else worker.terminate();
   };
 
   let isAsked = false;

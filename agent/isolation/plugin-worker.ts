@@ -10,6 +10,7 @@ import type { AnyPlugin, PluginDeclaration } from '../../plugins/plugin.ts';
 import { checkOptions } from '../check-options.ts';
 import { errorText } from '../error-text.ts';
 import { type Outcome, toOutcome, without } from '../outcome.ts';
+import { ownThreadId } from './child-processes.ts';
 import type { FromPlugin, PluginTask, ToPlugin } from './messages.ts';
 
 /** Half of what the API takes as one report, in characters of JSON. */
@@ -39,6 +40,7 @@ process.on('uncaughtException', (error) => {
   tell({ is: 'stray', error: String(error?.stack ?? errorText(error)).slice(0, maxStrayLength) });
 });
 
+tell({ is: 'started', threadId: ownThreadId() });
 const loading = load();
 // Listening keeps the thread alive, also while its module awaits what never comes.
 port.on('message', (message: ToPlugin) => {

@@ -1,4 +1,5 @@
 /** What plugins that go wrong in every way cost: their own result and nothing else. With real threads. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../test/support/eventually.ts';
@@ -87,6 +88,21 @@ test.each([
   });
   expect(await next(host)).toMatchObject({ status: 'OK', facts: { n: 1 } });
   expect(await host.collect()).toMatchObject({ status: 'OK', facts: { n: 2 } });
+});
+
+test.runIf(process.platform === 'linux').each([
+  ['waits for a program', "execFileSync('sleep', ['1000'], { stdio: 'ignore' });"],
+  ['waits for what its shell started', "execSync('sleep 1000; true');"],
+  ['has a program running', "spawn('sleep', ['1000']); await new Promise(() => {});"],
+])('one that %s is ended at its timeout, with the program', async (_, first) => {
+  const telling = `const { execFileSync, execSync, spawn } = await import('node:child_process'); ${first}`;
+  const host = await hostWith(once(telling), { timeout: '600ms' });
+  expect(await host.collect()).toMatchObject({ status: 'TIMEOUT', error: 'took longer than 600ms' });
+  expect(await next(host)).toMatchObject({ status: 'OK', facts: { n: 1 } });
+  // A program that was not ended would be a child of this process still, by whichever thread.
+  const threads = readdirSync('/proc/self/task');
+  const children = threads.flatMap((id) => readFileSync(`/proc/self/task/${id}/children`, 'utf8').trim());
+  expect(children.join('')).toBe('');
 });
 
 test('one that heeds its signal keeps its thread, and so its cache', async () => {

@@ -10,9 +10,9 @@ import { OperatorError } from '../error-text.ts';
 import { loadWithin } from '../load-within.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Problem } from '../problem.ts';
-import type { FromPlugin, PluginTask } from './messages.ts';
+import type { PluginTask } from './messages.ts';
 import type { PluginSource } from './plugin-source.ts';
-import { type PluginThread, startPluginThread } from './plugin-thread.ts';
+import { type PluginThread, startPluginThread, type ThreadOptions } from './plugin-thread.ts';
 
 export type WorkerSettings = {
   task: Omit<PluginTask, 'port'>;
@@ -53,7 +53,7 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
   /** Settles when it has loaded, failed or ended. */
   function start(): { thread: PluginThread; loaded: Promise<Loaded> } {
     const { promise, resolve, reject } = Promise.withResolvers<Loaded>();
-    const onMessage = (message: FromPlugin) => {
+    const onMessage: ThreadOptions['onMessage'] = (message) => {
       if (message.is === 'stray') onStray(use, message.error);
       else if (message.is === 'failed') reject(new PluginThreadError(message.error));
       else if (message.is === 'loaded') resolve({ ...message, thread });
