@@ -11,6 +11,10 @@ export const builtinPlugins = {
   user: () => import('./user.ts'),
   os: () => import('./os.ts'),
   network: () => import('./network.ts'),
+  memory: () => import('./memory.ts'),
+  disk: () => import('./disk.ts'),
+  hardware: () => import('./hardware.ts'),
+  processes: () => import('./processes.ts'),
 } as const satisfies Record<string, () => Promise<{ default: AnyPlugin }>>;
 
 export type BuiltinPluginName = keyof typeof builtinPlugins;

@@ -7,11 +7,19 @@ import os from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { collectChecked, collectContext } from '../test/support/recorded-hosts.ts';
 import cpu from './cpu.ts';
+import disk from './disk.ts';
+import hardware from './hardware.ts';
+import memory from './memory.ts';
 import network from './network.ts';
 import osPlugin from './os.ts';
+import processes from './processes.ts';
 import { collectCpuElsewhere } from './sources/cpu.portable.ts';
+import { collectDiskElsewhere } from './sources/disk.portable.ts';
+import { collectHardwareElsewhere } from './sources/hardware.portable.ts';
+import { collectMemoryElsewhere } from './sources/memory.portable.ts';
 import { collectNetworkElsewhere } from './sources/network.portable.ts';
 import { collectOsElsewhere } from './sources/os.portable.ts';
+import { collectProcessesElsewhere } from './sources/processes.portable.ts';
 import { collectUserElsewhere } from './sources/user.portable.ts';
 import user from './user.ts';
 
@@ -19,6 +27,7 @@ const plugins = [
   { ...cpu, collect: collectCpuElsewhere },
   { ...osPlugin, collect: collectOsElsewhere },
   { ...network, collect: collectNetworkElsewhere },
+  { ...hardware, collect: collectHardwareElsewhere },
 ];
 
 describe.each(plugins)('$name', (plugin) => {
@@ -51,4 +60,21 @@ test('the facts that every system tells are there', async () => {
 test('user: what it gives fits its declaration', async () => {
   const values = await collectChecked({ ...user, collect: collectUserElsewhere }, collectContext('/'));
   expect(values.sessionCount).toBe((values.sessions as unknown[]).length);
+});
+
+test('memory: what it gives fits its declaration and agrees with node:os', async () => {
+  const values = await collectChecked({ ...memory, collect: collectMemoryElsewhere }, collectContext('/'));
+  expect(values.totalBytes).toBe(os.totalmem());
+});
+
+test('disk: what it gives fits its declaration', async () => {
+  const values = await collectChecked({ ...disk, collect: collectDiskElsewhere }, collectContext('/'));
+  expect((values.usage as unknown[]).length).toBe((values.filesystems as unknown[]).length);
+});
+
+test('processes: what it gives fits its declaration, with as many as asked for', async () => {
+  const context = { ...collectContext('/'), options: { top: 2 } };
+  const values = await collectChecked({ ...processes, collect: collectProcessesElsewhere }, context);
+  expect(values.total).toBeGreaterThan(1);
+  expect(values.topByMemory).toHaveLength(2);
 });

@@ -45,11 +45,21 @@ export type RecordedNodeOs = {
   userInfo?: NodeAccount;
   timezone?: string;
   networkInterfaces?: NodeJS.Dict<os.NetworkInterfaceInfo[]>;
+  /** Answers of `fs.statfs` by mount point. */
+  statfs?: NodeJS.Dict<
+    Record<'bsize' | 'frsize' | 'blocks' | 'bfree' | 'bavail' | 'files' | 'ffree', number>
+  >;
 };
 
 export async function nodeOs(root: string): Promise<NodeOs> {
+  const recorded = await readRecordedNodeOs(root);
+  return recorded === null ? liveNodeOs : recordedNodeOs(recorded);
+}
+
+/** Null when that root is no recorded host. */
+export async function readRecordedNodeOs(root: string): Promise<RecordedNodeOs | null> {
   const recorded = await readRecorded(root);
-  return recorded === null ? liveNodeOs : recordedNodeOs(JSON.parse(recorded));
+  return recorded === null ? null : JSON.parse(recorded);
 }
 
 /** Whether that root is a recorded host, and so no machine at all. */
