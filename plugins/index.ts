@@ -11,6 +11,7 @@ export const builtinPlugins = {
   user: () => import('./user.ts'),
   os: () => import('./os.ts'),
   network: () => import('./network.ts'),
+  packages: () => import('./packages.ts'),
 } as const satisfies Record<string, () => Promise<{ default: AnyPlugin }>>;
 
 export type BuiltinPluginName = keyof typeof builtinPlugins;

@@ -6,7 +6,7 @@
  * Under a root other than `/` a link never leads out of it: the links of a mounted host are absolute,
  * and followed as they stand they would tell of the machine we run on.
  */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 
 export type LinuxFiles = {
@@ -21,6 +21,10 @@ export type LinuxFiles = {
   list(path: string): Promise<string[] | null>;
   /** What a symbolic link says, not followed; null when there is none. */
   link(path: string): Promise<string | null>;
+  /** What changes when a file is written or a folder gains or loses a name; null when it cannot be told. */
+  stamp(path: string): Promise<string | null>;
+  /** Where it lies for a program that opens it itself; null when there is no such thing. */
+  locate(path: string): Promise<string | null>;
 };
 
 /** As many as Linux follows before it calls a chain of links a loop. */
@@ -48,6 +52,12 @@ export function linuxFiles(root: string, signal?: AbortSignal): LinuxFiles {
       signal?.throwIfAborted();
       return readlink(join(root, path)).catch(() => null);
     },
+    stamp: (path) =>
+      attempt(path, async (real) => {
+        const { mtimeMs, size, ino } = await stat(real);
+        return [mtimeMs, size, ino].join(' ');
+      }),
+    locate: (path) => attempt(path, async (real) => stat(real).then(() => real)),
   };
 }
 
