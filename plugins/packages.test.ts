@@ -37,14 +37,13 @@ testIf(canRun('dpkg-query'), 'needs dpkg', 'this host: the same packages as dpkg
   const told = (values.packages as InstalledPackage[])
     .filter(({ manager }) => manager === 'dpkg')
     .map(({ name, version, architecture, source }) => [name, version, architecture, source].join(' '));
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: so does dpkg-query name its fields
-  const format =
-    '${db:Status-Status} ${binary:Package} ${Version} ${Architecture} ${source:Package} ${Package}\\n';
+  const fields = ['db:Status-Status', 'Version', 'Architecture', 'source:Package', 'Package'];
+  const format = `${fields.map((field) => `\${${field}}`).join(' ')}\\n`;
   const asked = execFileSync('dpkg-query', ['--show', '--showformat', format], { encoding: 'utf8' })
     .split('\n')
     .map((line) => line.split(' '))
     .filter(([status]) => status === 'installed')
-    .map(([, , version, architecture, source, name]) => [name, version, architecture, source].join(' '));
+    .map(([, version, architecture, source, name]) => [name, version, architecture, source].join(' '));
   expect(told.sort()).toEqual(asked.sort());
 });
 

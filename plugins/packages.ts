@@ -34,7 +34,7 @@ export default definePlugin({
     ),
   },
   source:
-    '/var/lib/dpkg, rpmdb.sqlite and Packages.db (else rpm -qa), /lib/apk/db, /var/lib/pacman/local, Homebrew Cellar',
+    '/var/lib/dpkg, rpmdb.sqlite, Packages.db, rpm, /lib/apk/db, /var/lib/pacman/local, Homebrew Cellar',
   platforms: ['linux', 'darwin'],
   collect: collectPackages,
 });

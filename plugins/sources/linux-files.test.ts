@@ -37,6 +37,19 @@ test('a stamp tells that a file was written or a folder gained a name', async ()
   expect(await files.stamp('/var/none')).toBeNull();
 });
 
+test('a long file is read no further than it matters', async () => {
+  const files = linuxFiles(
+    await temporaryFolder({ 'proc/table': `${'a'.repeat(100_000)}\n`, 'proc/none': '' }),
+  );
+  const pieces: number[] = [];
+  const all = await files.readWhile('/proc/table', (piece) => pieces.push(piece.length) > 0);
+  expect(all).toBe('a'.repeat(100_000));
+  expect(pieces).toEqual([65_536, 34_465]);
+  expect(await files.readWhile('/proc/table', () => false)).toBe('a'.repeat(65_536));
+  expect(await files.readWhile('/proc/none', () => true)).toBe('');
+  expect(await files.readWhile('/proc/missing', () => true)).toBeNull();
+});
+
 test('where a file lies', async () => {
   const root = await temporaryFolder({ 'var/status': 'a' });
   expect(await linuxFiles(root).locate('/var/status')).toBe(join(root, 'var/status'));

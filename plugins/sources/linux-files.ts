@@ -6,7 +6,7 @@
  * Under a root other than `/` a link never leads out of it: the links of a mounted host are absolute,
  * and followed as they stand they would tell of the machine we run on.
  */
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { open, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 
 export type LinuxFiles = {
@@ -15,6 +15,8 @@ export type LinuxFiles = {
    * no fact may hold it, and a file that a power cut has filled with it is as good as empty.
    */
   read(path: string): Promise<string | null>;
+  /** The same of an ASCII file of which only the beginning may matter: ends after the first piece that `goesOn` says no to. */
+  readWhile(path: string, goesOn: (piece: string) => boolean): Promise<string | null>;
   /** The file's bytes, or null when it cannot be read. */
   readBytes(path: string): Promise<Uint8Array | null>;
   /** Names in a folder, sorted; null when it cannot be listed. */
@@ -46,6 +48,7 @@ export function linuxFiles(root: string, signal?: AbortSignal): LinuxFiles {
   return {
     read: (path) =>
       attempt(path, async (real) => (await readFile(real, 'utf8')).replaceAll('\0', '').trimEnd()),
+    readWhile: (path, goesOn) => attempt(path, (real) => readPieces(real, goesOn)),
     readBytes: (path) => attempt(path, (real) => readFile(real)),
     list: (path) => attempt(path, async (real) => (await readdir(real)).sort()),
     async link(path) {
@@ -59,6 +62,24 @@ export function linuxFiles(root: string, signal?: AbortSignal): LinuxFiles {
       }),
     locate: (path) => attempt(path, async (real) => stat(real).then(() => real)),
   };
+}
+
+const pieceBytes = 65_536;
+
+async function readPieces(real: string, goesOn: (piece: string) => boolean): Promise<string> {
+  const file = await open(real);
+  try {
+    const buffer = Buffer.allocUnsafe(pieceBytes);
+    let text = '';
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, pieceBytes);
+      const piece = buffer.toString('latin1', 0, bytesRead);
+      text += piece;
+      if (bytesRead === 0 || !goesOn(piece)) return text.replaceAll('\0', '').trimEnd();
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** The file that a path names as seen from inside `root`; only the last part of a path is looked at for links. */
