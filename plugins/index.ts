@@ -12,6 +12,7 @@ export const builtinPlugins = {
   os: () => import('./os.ts'),
   network: () => import('./network.ts'),
   packages: () => import('./packages.ts'),
+  services: () => import('./services.ts'),
   listening: () => import('./listening.ts'),
 } as const satisfies Record<string, () => Promise<{ default: AnyPlugin }>>;
 
