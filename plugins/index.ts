@@ -14,6 +14,7 @@ export const builtinPlugins = {
   packages: () => import('./packages.ts'),
   services: () => import('./services.ts'),
   listening: () => import('./listening.ts'),
+  updates: () => import('./updates.ts'),
 } as const satisfies Record<string, () => Promise<{ default: AnyPlugin }>>;
 
 export type BuiltinPluginName = keyof typeof builtinPlugins;

@@ -34,6 +34,8 @@ test('a stamp tells that a file was written or a folder gained a name', async ()
   await writeFile(join(root, 'var/more'), '');
   await utimes(join(root, 'var'), 1, 1);
   expect(await files.stamp('/var')).not.toBe(folder);
+  expect(await files.modifiedAt('/var')).toBe('1970-01-01T00:00:01.000Z');
+  expect(await files.modifiedAt('/var/none')).toBeNull();
   expect(await files.stamp('/var/none')).toBeNull();
 });
 

@@ -25,6 +25,8 @@ export type LinuxFiles = {
   link(path: string): Promise<string | null>;
   /** What changes when a file is written or a folder gains or loses a name; null when it cannot be told. */
   stamp(path: string): Promise<string | null>;
+  /** When it was last written, RFC 3339; null when it cannot be told. */
+  modifiedAt(path: string): Promise<string | null>;
   /** Where it lies for a program that opens it itself; null when there is no such thing. */
   locate(path: string): Promise<string | null>;
 };
@@ -60,6 +62,7 @@ export function linuxFiles(root: string, signal?: AbortSignal): LinuxFiles {
         const { mtimeMs, size, ino } = await stat(real);
         return [mtimeMs, size, ino].join(' ');
       }),
+    modifiedAt: (path) => attempt(path, async (real) => (await stat(real)).mtime.toISOString()),
     locate: (path) => attempt(path, async (real) => stat(real).then(() => real)),
   };
 }

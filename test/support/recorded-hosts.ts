@@ -2,9 +2,10 @@
  * recorded-hosts: runs plugins over recorded hosts, folders of files as they were on some host.
  *
  * Beside the files lie `node-os.json`, what `node:os` said there, and `expected.json`, the values of
- * each plugin's first collection.
+ * each plugin's first collection. Where it matters when a file was written, `modified.json` tells it by path: a checkout
+ * does not keep it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFacts } from '../../plugins/check-facts.ts';
 import type { AnyPlugin, CollectContext } from '../../plugins/plugin.ts';
@@ -14,7 +15,15 @@ const folder = join(import.meta.dirname, '..', 'fixtures', 'hosts');
 export const recordedHosts: readonly string[] = readdirSync(folder).sort();
 
 export function hostRoot(host: string): string {
-  return join(folder, host);
+  const root = join(folder, host);
+  if (existsSync(join(root, 'modified.json'))) restoreTimes(root);
+  return root;
+}
+
+function restoreTimes(root: string): void {
+  const times: Record<string, string> = JSON.parse(readFileSync(join(root, 'modified.json'), 'utf8'));
+  for (const [path, time] of Object.entries(times))
+    utimesSync(join(root, path), new Date(time), new Date(time));
 }
 
 export function hostFile(host: string, path: string): string {
