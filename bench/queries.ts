@@ -70,13 +70,13 @@ async function benchSize(
   for (const question of questions) {
     const { name, aim: most } = question;
     const draw = drawFrom(hostIds, fleetStart + (reports / hosts) * intervalSeconds * 1000);
-    const times = await timesOf(() => question.ask(index.store, draw), draws, seconds);
-    const p50 = median(times);
+    const asked = await timesOf(() => question.ask(index.store, draw), draws, seconds);
+    const p50 = median(asked.times);
     const base = smallest.get(name);
     if (base === undefined) smallest.set(name, p50);
     const growth = base === undefined ? [] : [`${number(p50 / base)} × the smallest size's`];
     const peer = duckdb ? await besideDuckdb(duckdb, question, draw, p50) : [];
-    printTimes(name, times, [...againstAim(times, most), ...growth, ...peer]);
+    printTimes(name, asked, [...againstAim(asked, most), ...growth, ...peer]);
     const whole = question.graphql?.bind(question);
     if (!whole) continue;
     const ofApi = await timesOf(() => graphql.ask(whole(draw)), draws, seconds);
@@ -89,16 +89,16 @@ async function benchSize(
   await graphql.close();
 }
 
-function printTimes(name: string, times: readonly number[], beside: readonly string[]): void {
+function printTimes(name: string, { times, cpuMs }: Timed, beside: readonly string[]): void {
   const [p50, p99, most] = [median(times), quantile(times, 0.99), quantile(times, 1)];
   printLine({
     name,
     figure: `${number(p50)}  ${number(p99)}  ${number(most)} ms`,
-    beside: beside.join(', '),
+    beside: [`CPU ${number(cpuMs)} ms`, ...beside].join(', '),
   });
 }
 
-function againstAim(times: readonly number[], most: Aim | null): string[] {
+function againstAim({ times }: Timed, most: Aim | null): string[] {
   if (!most) return [];
   const missed = [
     ...(median(times) > most.p50 ? ['p50 MISSED'] : []),
@@ -111,27 +111,36 @@ function againstAim(times: readonly number[], most: Aim | null): string[] {
 async function besideDuckdb(peer: DuckdbPeer, question: Asked, draw: Draw, p50: number): Promise<string[]> {
   const asSql = question.duckdb?.bind(question);
   if (!asSql) return [];
-  const times = await timesOf(() => peer.ask(asSql(draw)), duckdbDraws, 0, 0);
+  const { times } = await timesOf(() => peer.ask(asSql(draw)), duckdbDraws, 0, 0);
   const ofPeer = median(times);
   return [`DuckDB ${number(ofPeer)} ms, ${number(ofPeer / p50)} ×`];
 }
 
-/** Milliseconds that each asking took, after a few that are not counted. */
+type Timed = {
+  /** Milliseconds that each asking took. */
+  times: number[];
+  /** Milliseconds of processor that one took of this process on average, its threads included; a server's are its own. */
+  cpuMs: number;
+};
+
+/** After a few that are not counted. */
 async function timesOf(
   ask: () => Promise<unknown>,
   draws: number,
   seconds: number,
   warmUps = 3,
-): Promise<number[]> {
+): Promise<Timed> {
   for (let warmUp = 0; warmUp < warmUps; warmUp += 1) await ask();
   const times: number[] = [];
+  const cpuBefore = process.cpuUsage();
   const until = performance.now() + seconds * 1000;
   while (times.length < draws && (performance.now() < until || times.length < 3)) {
     const startedAt = performance.now();
     await ask();
     times.push(performance.now() - startedAt);
   }
-  return times;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { times, cpuMs: (user + system) / 1000 / times.length };
 }
 
 function drawFrom(hostIds: readonly string[], to: number): Draw {

@@ -6,7 +6,7 @@
 import { endAll } from '../test/support/cleanup.ts';
 import { runBenchmark, UsageError } from './benchmark.ts';
 
-const benchmarks = ['collect', 'submit', 'latency', 'segments', 'index', 'queries'] as const;
+const benchmarks = ['collect', 'submit', 'latency', 'segments', 'index', 'queries', 'live'] as const;
 
 await runBenchmark(async (args) => {
   const firstFlag = args.findIndex((arg) => arg.startsWith('-'));
