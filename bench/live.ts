@@ -64,8 +64,16 @@ async function benchDialect(dialect: Dialect, { rate, seconds, subscribers, host
     const common = reports.filter((report) => JSON.stringify(report.results).includes(commonDistribution));
     return reports.length * Math.ceil(subscribers / 2) + common.length * Math.floor(subscribers / 2);
   };
+  const failed = Promise.race(streams.map(({ done }) => done)).then(() => {
+    if (!ended.signal.aborted) throw new Error('a subscription ended by itself');
+  });
+  // One that fails while reports are sent is told afterwards.
+  failed.catch(() => {});
   const allSeen = (count: number) =>
-    eventually('all events are seen', () => events.length >= count, { withinMs: patienceMs });
+    Promise.race([
+      failed,
+      eventually('all events are seen', () => events.length >= count, { withinMs: patienceMs }),
+    ]);
   await allSeen(await submit(warmUpSeconds));
   events.length = 0;
   await allSeen(await submit(seconds));
@@ -99,7 +107,9 @@ async function subscribe(
     signal,
   });
   if (!response.ok || !response.body) throw new Error(`a subscription was answered ${response.status}`);
-  return { done: read(response.body, onReport).catch((cause) => raiseUnless(signal, cause)) };
+  const done = read(response.body, onReport).catch((cause) => raiseUnless(signal, cause));
+  done.catch(() => {});
+  return { done };
 }
 
 async function read(body: ReadableStream<Uint8Array>, onReport: (id: string) => void): Promise<void> {

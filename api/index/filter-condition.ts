@@ -11,7 +11,7 @@ import { hostPlugin } from './digest.ts';
 import { factCondition } from './fact-condition.ts';
 import type { FactCondition, FactsFilter, HostFilter, ReportFilter, Test } from './filter.ts';
 import { hostsAt } from './host-moment.ts';
-import { all, allTests, type Condition, either } from './test-condition.ts';
+import { all, allTests, type Condition, either, isOneOf } from './test-condition.ts';
 
 type Uuids = Pick<Database, 'toUuid'>;
 type Expression = RawBuilder<unknown>;
@@ -30,7 +30,7 @@ export function reportCondition(
   /** That a result of the content passes. */
   const hasResult = (condition: Condition, isRare = false): Condition => {
     if (asked === 'all' || isRare)
-      return sql`r.content IN (SELECT x.content FROM content_results x WHERE ${condition})`;
+      return isOneOf(sql`r.content`, sql`SELECT x.content FROM content_results x WHERE ${condition}`);
     // OFFSET keeps PostgreSQL from turning it into a join of everything.
     return sql`EXISTS (SELECT 1 FROM content_results x WHERE x.content = r.content AND ${condition} LIMIT 1 OFFSET 0)`;
   };
@@ -43,7 +43,7 @@ export function reportCondition(
     own(own) {
       if (own.kind === 'host') {
         const passes = hostCondition(uuids, own.filter, null);
-        if (asked === 'all') return sql`r.host IN (SELECT h.id FROM hosts h WHERE ${passes})`;
+        if (asked === 'all') return isOneOf(sql`r.host`, sql`SELECT h.id FROM hosts h WHERE ${passes}`);
         return sql`EXISTS (SELECT 1 FROM hosts h WHERE h.id = r.host AND ${passes} LIMIT 1 OFFSET 0)`;
       }
       const columns = { id: sql`r.id`, collectedAt: sql`r.collected_at`, receivedAt: sql`r.received_at` };

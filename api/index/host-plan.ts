@@ -11,7 +11,7 @@ import { necessaryLeaves, pathId, valueTests } from './fact-condition.ts';
 import type { FactCondition, HostFilter, ReportFilter, Test } from './filter.ts';
 import { hostCondition } from './filter-condition.ts';
 import { hostsAt } from './host-moment.ts';
-import { all, allTests, type Condition, startTests } from './test-condition.ts';
+import { all, allTests, type Condition, isOneOf, startTests } from './test-condition.ts';
 
 /** With more, an order of hosts is walked, and each is asked whether it is one of them. */
 const maxListed = 200;
@@ -53,9 +53,8 @@ export async function whichHosts(
     const { rows } = await sql<{ host: number }>`SELECT DISTINCT a.host FROM (${holders}) AS a
       LIMIT ${sql.lit(maxListed + 1)}`.execute(database.query);
     const listed = rows.map(({ host }) => host);
-    // The plus keeps SQLite from looking up each of them: it walks the order that is asked for.
     conditions.push(
-      listed.length > maxListed ? sql`+h.id IN (${holders})` : isAmong(database, sql`h.id`, listed),
+      listed.length > maxListed ? isOneOf(sql`h.id`, holders) : isAmong(database, sql`h.id`, listed),
     );
   }
   return all([...conditions, moment.exists, hostCondition(database, filter, asOf)]);

@@ -59,6 +59,16 @@ function compileTest(column: RawBuilder<unknown>, test: Test): Condition {
   }
 }
 
+/**
+ * That a value is among what a query gives, which is run once and kept at hand.
+ *
+ * A condition by itself would be a hint: SQLite would look up each of them, PostgreSQL make a join of it, though a walk in
+ * some order meets what passes soon. One in an expression is none.
+ */
+export function isOneOf(value: RawBuilder<unknown>, query: RawBuilder<unknown>): Condition {
+  return sql`(${value} IN (${query})) IS TRUE`;
+}
+
 /** What tests of a text say about its start, which is all that an index has. */
 export function startTests(value: RawBuilder<unknown>, tests: readonly Test[]): Condition[] {
   const start = sql`substr(${value}, 1, ${sql.lit(indexedTextLength)})`;
