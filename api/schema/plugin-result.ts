@@ -11,7 +11,10 @@ const statusValues = {
   OK: { description: 'It told its facts and readings.' },
   ERROR: { description: 'It failed; `error` says how.' },
   TIMEOUT: { description: 'It took longer than the agent allows.' },
-  SKIPPED: { description: 'It has nothing to report on this host.' },
+  SKIPPED: {
+    description:
+      'It has nothing to report on this host; or it kept failing and waits until it is tried again, as `error` says.',
+  },
 } satisfies Record<PluginStatus, { description: string }>;
 
 export type PluginStatusType = ReturnType<typeof definePluginStatus>;
@@ -40,9 +43,10 @@ export function definePluginResult(
       status: t.field({ type: status, resolve: (result) => result.status }),
       durationMs: t.exposeFloat('durationMs', {
         nullable: true,
-        description: 'How long it took, in milliseconds.',
+        description:
+          'How long it took, in milliseconds; null when it was not asked for this report, and its facts are those of an earlier one.',
       }),
-      error: t.exposeString('error', { nullable: true, description: 'Why it failed; null when it did not.' }),
+      error: t.exposeString('error', { nullable: true, description: 'Why it failed, or waits after that.' }),
       facts: t.field({
         type: 'JSON',
         nullable: true,
@@ -52,7 +56,7 @@ export function definePluginResult(
       readings: t.field({
         type: 'JSON',
         nullable: true,
-        description: 'What it measured, as sent.',
+        description: 'What it measured, as sent; null when it was not asked for this report.',
         resolve: (result) => result.readings,
       }),
       problems: t.field({
@@ -68,5 +72,7 @@ function problemsOf(plugins: readonly AnyPlugin[], result: ResultRow): FactProbl
   const plugin = plugins.find((known) => known.name === result.plugin);
   if (!plugin || (result.facts === null && result.readings === null)) return [];
   const facts = checkFacts(plugin.facts, result.facts ?? {}).problems;
-  return [...facts, ...(plugin.readings ? checkFacts(plugin.readings, result.readings ?? {}).problems : [])];
+  // A plugin that was not asked measured nothing, which is nothing wrong.
+  const measured = plugin.readings && (result.readings !== null || result.durationMs !== null);
+  return [...facts, ...(measured ? checkFacts(plugin.readings ?? {}, result.readings ?? {}).problems : [])];
 }

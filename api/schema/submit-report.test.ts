@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { dataOf, openTestApi, submitMutation, type TestApi } from '../../test/support/api.ts';
 import { hostId } from '../../test/support/reports.ts';
+import { count, definePlugin } from '../../plugins/plugin.ts';
 import type { Bucket } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
 
@@ -101,6 +102,31 @@ test('without an id the server makes one of version 7', async () => {
   const { submitReport } = await dataOf(submit(api, { id: undefined }));
   expect(submitReport.report.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
   expect(submitReport.duplicate).toBe(false);
+});
+
+test('a plugin that was not asked for this report measured nothing, which is no problem', async () => {
+  const rack = definePlugin({
+    name: 'rack',
+    version: 1,
+    description: 'x',
+    facts: { row: count('x') },
+    readings: { fans: count('x', { nullable: false }) },
+    collect: async () => null,
+  });
+  const api = await openTestApi({ plugins: [rack] });
+  const carried = { plugin: 'rack', status: 'OK', durationMs: null, facts: { row: 7 }, readings: null };
+  const query =
+    '{ reports(first: 1) { nodes { rack { row fans } results { durationMs problems { path } } } } }';
+  const latest = async () => (await dataOf(api.ask(query))).reports.nodes[0];
+  await dataOf(submit(api, { id: undefined, results: [carried] }));
+  expect(await latest()).toEqual({
+    rack: { row: 7, fans: null },
+    results: [{ durationMs: null, problems: [] }],
+  });
+  // One that was asked must have measured.
+  const results = [{ ...carried, durationMs: 1 }];
+  await dataOf(submit(api, { id: undefined, collectedAt: '2026-05-01T13:00:00+02:00', results }));
+  expect(await latest()).toMatchObject({ results: [{ durationMs: 1, problems: [{ path: 'fans' }] }] });
 });
 
 test('facts that do not fit are kept as sent and marked, and cost nothing else', async () => {

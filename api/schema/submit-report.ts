@@ -54,7 +54,7 @@ export function defineSubmitReport(
       plugin: t.string({ required: true, description: 'Its name; once in a report.' }),
       version: t.int({ description: "The agent's version of it." }),
       status: t.field({ type: status, required: true }),
-      durationMs: t.float({ description: 'How long it took, in milliseconds.' }),
+      durationMs: t.float({ description: 'How long it took, in milliseconds; null when it was not asked.' }),
       facts: t.field({
         type: 'JSON',
         description: 'What the host is; kept as sent, whether it fits or not.',
