@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { builtinPluginNames } from '../plugins/index.ts';
 import { checkConfig } from './config.ts';
 import { findConfig } from './config-file.ts';
 import { configJsonSchema } from './config-json-schema.ts';
@@ -23,7 +24,7 @@ test('every key is described, and has its default', () => {
     interval: '60s',
     timeout: '10s',
     labels: {},
-    plugins: ['cpu', 'user', 'os', 'network'],
+    plugins: builtinPluginNames,
   });
 });
 

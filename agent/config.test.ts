@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { builtinPluginNames } from '../plugins/index.ts';
 import { type AgentConfig, checkConfig, type Overrides } from './config.ts';
 
 describe('a right config', () => {
@@ -6,7 +7,7 @@ describe('a right config', () => {
     const { config, problems } = checkConfig(undefined);
     expect(problems).toEqual([]);
     expect(config).toMatchObject({ url: null, token: null, intervalMs: 60_000, labels: {} });
-    expect(config?.plugins.map(({ use }) => use)).toEqual(['cpu', 'user', 'os', 'network']);
+    expect(config?.plugins.map(({ use }) => use)).toEqual(builtinPluginNames);
     expect(config?.plugins.every(({ timeoutMs }) => timeoutMs === 10_000)).toBe(true);
   });
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { builtinPluginNames } from '../plugins/index.ts';
 import { node, run } from '../test/support/process.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import { loadPlugins } from './load-plugins.ts';
@@ -10,7 +11,7 @@ const list = (of: object) => ({ bar: { kind: 'list', description: 'x', of } });
 test('without any beside them, the built-in plugins make the schema', async () => {
   const known = await loadPlugins([], '/');
   if ('problems' in known) throw new Error(known.problems.join());
-  expect(known.plugins.map(({ name }) => name)).toEqual(['cpu', 'user', 'os', 'network']);
+  expect(known.plugins.map(({ name }) => name)).toEqual(builtinPluginNames);
   expect(known.schema.getType('CpuFilter')).toBeDefined();
 });
 

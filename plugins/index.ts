@@ -11,6 +11,9 @@ export const builtinPlugins = {
   user: () => import('./user.ts'),
   os: () => import('./os.ts'),
   network: () => import('./network.ts'),
+  containers: () => import('./containers.ts'),
+  certificates: () => import('./certificates.ts'),
+  security: () => import('./security.ts'),
 } as const satisfies Record<string, () => Promise<{ default: AnyPlugin }>>;
 
 export type BuiltinPluginName = keyof typeof builtinPlugins;

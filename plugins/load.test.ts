@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { builtinPluginNames } from './index.ts';
 import { loadPlugin, PluginLoadError } from './load.ts';
 
 const plain = `export default {
@@ -28,7 +29,7 @@ function loadInNode(use: string, folder: string): string {
   return (stdout.toString() || stderr.toString()).trim();
 }
 
-test.each(['cpu', 'user', 'os', 'network'])('%s is built in', async (name) => {
+test.each(builtinPluginNames)('%s is built in', async (name) => {
   expect((await loadPlugin(name, '/')).name).toBe(name);
 });
 

@@ -21,9 +21,9 @@ export function hostFile(host: string, path: string): string {
   return readFileSync(join(folder, host, path), 'utf8');
 }
 
-/** The values that a plugin is to give for a host, every declared one. */
-export function expectedValues(host: string, plugin: string): Record<string, unknown> {
-  return JSON.parse(hostFile(host, 'expected.json'))[plugin];
+/** The values that a plugin is to give for a host, every declared one; null where it has nothing to report. */
+export function expectedValues(host: string, plugin: string): Record<string, unknown> | null {
+  return JSON.parse(hostFile(host, 'expected.json'))[plugin] ?? null;
 }
 
 export function collectContext(root: string, cache = new Map<string, unknown>()): CollectContext {
@@ -33,16 +33,26 @@ export function collectContext(root: string, cache = new Map<string, unknown>())
 /**
  * Collects, and completes the values as agent and server do.
  *
- * @throws Error that lists what does not fit the plugin's own declaration
+ * @throws Error that lists what does not fit the plugin's own declaration, or says that there is nothing to report
  */
 export async function collectChecked(
   plugin: AnyPlugin,
   context: CollectContext,
 ): Promise<Record<string, unknown>> {
-  const { values, problems, undeclared } = checkFacts(
-    { ...plugin.facts, ...plugin.readings },
-    await plugin.collect(context),
-  );
+  const values = await collectIfAny(plugin, context);
+  if (values === null) throw new Error(`${plugin.name} has nothing to report`);
+  return values;
+}
+
+/** The same, but null when there is nothing to report on that host. */
+export async function collectIfAny(
+  plugin: AnyPlugin,
+  context: CollectContext,
+): Promise<Record<string, unknown> | null> {
+  const options = plugin.options ? plugin.options.parse(context.options ?? {}) : context.options;
+  const collected = await plugin.collect({ ...context, options });
+  if (collected === null) return null;
+  const { values, problems, undeclared } = checkFacts({ ...plugin.facts, ...plugin.readings }, collected);
   if (problems.length > 0 || undeclared.length > 0) {
     throw new Error(
       `${plugin.name} gave what it does not declare: ${JSON.stringify({ problems, undeclared })}`,
