@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { acknowledge, respond, startStubApi } from '../test/support/stub-api.ts';
 import { seededRandom } from '../test/support/noise.ts';
+import { acknowledge, respond, startStubApi } from '../test/support/stub-api.ts';
 import type { PluginResult, SubmitReportInput } from './report.ts';
 import { type Log, type RunParts, run } from './run.ts';
 import type { Clock } from './schedule/clock.ts';
