@@ -32,9 +32,15 @@ describe('a right config', () => {
       labels: { site: 'fra1' },
       spool: { maxBytes: 1_572_864, maxAgeMs: 43_200_000 },
       plugins: [
-        { use: 'cpu', timeoutMs: 2_000, ...asPluginSays, options: {}, path: ['plugins', '0'] },
+        { use: 'cpu', name: null, timeoutMs: 2_000, ...asPluginSays, options: {}, path: ['plugins', '0'] },
         {
-          ...{ use: './rack.ts', timeoutMs: 500, intervalMs: 86_400_000, memoryBytes: 67_108_864 },
+          ...{
+            use: './rack.ts',
+            name: null,
+            timeoutMs: 500,
+            intervalMs: 86_400_000,
+            memoryBytes: 67_108_864,
+          },
           ...{ options: { row: 7 }, path: ['plugins', '1', 'use'] },
         },
       ],

@@ -32,6 +32,8 @@ export type AgentConfig = {
 /** One plugin as configured, not loaded yet. `path` is where the config names it. */
 export type PluginEntry = {
   use: string;
+  /** What a command reports under, which is for `exec` alone; null when none is given. */
+  name: string | null;
   timeoutMs: number;
   /** Null leaves it to the plugin. */
   intervalMs: number | null;
@@ -111,8 +113,13 @@ const pluginEntry = z.union(
     z.string().min(1, pluginHint).describe('A file (relative to this one) or an installed package.'),
     z.strictObject({
       use: z
-        .union([z.enum(builtinPluginNames), z.string().min(1, pluginHint)], { error: pluginHint })
-        .describe('A built-in name, a file (relative to this one) or an installed package.'),
+        .union([z.enum([...builtinPluginNames, 'exec']), z.string().min(1, pluginHint)], {
+          error: pluginHint,
+        })
+        .describe(
+          'A built-in name, a file (relative to this one) or an installed package; "exec" runs a command.',
+        ),
+      name: z.string().optional().describe('With "exec": the name that its facts are reported under.'),
       timeout: pluginTimeout
         .optional()
         .describe('Time that this plugin has; by default that of all plugins.'),
@@ -216,11 +223,12 @@ export function checkConfig(value: unknown, overrides: Overrides = {}): CheckedC
 function toPluginEntry(entry: z.output<typeof pluginEntry>, i: number, timeoutMs: number): PluginEntry {
   const path = ['plugins', `${i}`];
   if (typeof entry === 'string') {
-    return { use: entry, timeoutMs, intervalMs: null, memoryBytes: null, options: {}, path };
+    return { use: entry, name: null, timeoutMs, intervalMs: null, memoryBytes: null, options: {}, path };
   }
-  const { use, timeout, interval, memory, options } = entry;
+  const { use, name, timeout, interval, memory, options } = entry;
   return {
     use,
+    name: name ?? null,
     timeoutMs: timeout ?? timeoutMs,
     intervalMs: interval ?? null,
     memoryBytes: memory ?? null,
@@ -244,14 +252,14 @@ function explainSecret(problem: Problem): Problem {
   return { ...problem, message: 'unknown key: secrets come from the environment, set OS_INSPECTOR_TOKEN' };
 }
 
-/** The same plugin twice would make two results that cannot be told apart. */
+/** The same plugin twice would make two results that cannot be told apart. Commands are told apart by their names. */
 function twice(value: unknown): Problem[] {
   const entries: unknown = (value as { plugins?: unknown } | null | undefined)?.plugins;
   if (!Array.isArray(entries)) return [];
   const uses = entries.map((entry) => (typeof entry === 'string' ? entry : entry?.use));
   return uses.flatMap((use, i) => {
     const first = uses.indexOf(use);
-    if (typeof use !== 'string' || first === i) return [];
+    if (typeof use !== 'string' || use === 'exec' || first === i) return [];
     return [{ path: `plugins.${i}`, message: `the same plugin as plugins.${first}: name it once` }];
   });
 }

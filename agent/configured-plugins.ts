@@ -8,6 +8,7 @@ import { parseDuration } from '../plugins/duration.ts';
 import { builtinPlugins } from '../plugins/index.ts';
 import { loadPlugin } from '../plugins/load.ts';
 import type { PluginDeclaration } from '../plugins/plugin.ts';
+import { checkCommand } from './check-command.ts';
 import { checkOptions } from './check-options.ts';
 import type { PluginEntry } from './config.ts';
 import { inThisThread, type PluginSource } from './isolation/plugin-source.ts';
@@ -41,10 +42,14 @@ export async function loadConfiguredPlugins(
   options: LoadOptions,
 ): Promise<LoadedPlugins> {
   const loaded = await Promise.all(
-    entries.map((entry) => (isBuiltIn(entry) ? loadBuiltIn(entry, folder) : loadOwn(entry, folder, options))),
+    entries.map((entry) => {
+      if (entry.use === 'exec') return loadCommand(entry, folder);
+      return isBuiltIn(entry) ? loadBuiltIn(entry, folder) : loadOwn(entry, folder, options);
+    }),
   );
   const plugins = loaded.flatMap(({ plugins }) => plugins);
-  return { plugins, problems: [...loaded.flatMap(({ problems }) => problems), ...sameName(loaded, entries)] };
+  const problems = loaded.flatMap(({ problems }) => problems);
+  return { plugins, problems: [...problems, ...needlessNames(entries), ...sameName(loaded, entries)] };
 }
 
 /** Ends the threads of plugins that are not used any more. */
@@ -69,6 +74,13 @@ async function loadBuiltIn(entry: PluginEntry, folder: string): Promise<LoadedPl
     problems.push({ path: [...path.slice(0, 2), 'memory'].join('.'), message: why });
   }
   return { plugins: [configure(plugin, entry, inThisThread(plugin, options))], problems };
+}
+
+/** The command itself is no code of ours: it runs in a process of its own. */
+async function loadCommand(entry: PluginEntry, folder: string): Promise<LoadedPlugins> {
+  const { plugin, undeclared, problems } = await checkCommand(entry, folder);
+  if (plugin === null) return { plugins: [], problems };
+  return { plugins: [configure(plugin, entry, inThisThread(plugin, undefined, undeclared))], problems };
 }
 
 async function loadOwn(entry: PluginEntry, folder: string, options: LoadOptions): Promise<LoadedPlugins> {
@@ -99,12 +111,23 @@ function optionsPath({ path }: PluginEntry): string[] {
   return [...path.slice(0, 2), 'options'];
 }
 
+/** Every other plugin has a name of its own. */
+function needlessNames(entries: readonly PluginEntry[]): Problem[] {
+  return entries
+    .filter(({ use, name }) => use !== 'exec' && name !== null)
+    .map(({ use, path }) => {
+      const message = `${use} has a name of its own: only "exec" takes one`;
+      return { path: [...path.slice(0, 2), 'name'].join('.'), message };
+    });
+}
+
 /** Two files may declare one name, which the config alone does not show. */
 function sameName(loaded: readonly LoadedPlugins[], entries: readonly PluginEntry[]): Problem[] {
   const names = loaded.map(({ plugins }) => plugins[0]?.plugin.name);
   return names.flatMap((name, i) => {
     const first = names.indexOf(name);
-    if (name === undefined || first === i || entries[i]?.use === entries[first]?.use) return [];
+    if (name === undefined || first === i) return [];
+    if (entries[i]?.use === entries[first]?.use && entries[i]?.use !== 'exec') return [];
     const message = `is also called ${JSON.stringify(name)}, like plugins.${first}: a name is used once`;
     return [{ path: `plugins.${i}`, message }];
   });

@@ -12,7 +12,7 @@ export function describePlugins(plugins: readonly PluginDeclaration[]): string {
 
 function describePlugin({ name, version, description, facts, readings }: PluginDeclaration): string {
   const sections = [
-    { title: 'facts', rows: rowsOf(facts) },
+    { title: Object.keys(facts).length > 0 ? 'facts' : 'facts: as they come', rows: rowsOf(facts) },
     ...(readings ? [{ title: 'readings', rows: rowsOf(readings) }] : []),
   ];
   const all = sections.flatMap(({ rows }) => rows);

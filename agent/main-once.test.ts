@@ -58,10 +58,10 @@ describe('once', () => {
     const env = { API_IP: '127.0.0.1', API_PORT: new URL(api.url).port };
     expect(await runAgent(['once'], { cwd, env })).toMatchObject({ code: 0, stdout: 'success\n' });
     const { results } = api.requests[0]?.variables.input ?? {};
-    const told = results.map(({ plugin, status }: Record<string, string>) => `${plugin} ${status}`);
-    // Of the others some have nothing to report on this host.
+    const told: string[] = results.map(({ plugin, status }: Record<string, string>) => `${plugin} ${status}`);
     expect(told.slice(0, 4)).toEqual(['cpu OK', 'user OK', 'os OK', 'network OK']);
-    expect(results.map(({ plugin }: Record<string, string>) => plugin)).toEqual(builtinPluginNames);
+    // Of the others it depends on this machine whether they apply.
+    expect(told.map((line) => line.replace(/ (?:OK|SKIPPED)$/, ''))).toEqual(builtinPluginNames);
   });
 
   test('plugins that go wrong cost only their own results', async () => {

@@ -19,6 +19,9 @@ export const builtinPlugins = {
   services: () => import('./services.ts'),
   listening: () => import('./listening.ts'),
   updates: () => import('./updates.ts'),
+  containers: () => import('./containers.ts'),
+  certificates: () => import('./certificates.ts'),
+  security: () => import('./security.ts'),
 } as const satisfies Record<string, () => Promise<{ default: AnyPlugin }>>;
 
 export type BuiltinPluginName = keyof typeof builtinPlugins;

@@ -127,16 +127,20 @@ const factName = identifier.refine(
   (name) => !reservedFactNames.includes(name),
   `must not be ${reservedFactNames.join(', ')}: filters are combined by these`,
 );
-const factsDeclaration: z.ZodType<Facts> = z
+/** Checks facts that are declared as plain data. */
+export const factsDeclaration: z.ZodType<Facts> = z
   .record(factName, z.discriminatedUnion('kind', [scalarDeclaration, listDeclaration]))
   .refine((facts) => Object.keys(facts).length > 0, 'must name at least one');
 
+/** Checks the name of a plugin. */
+export const pluginName = identifier.refine(
+  (name) => !reservedPluginNames.includes(name),
+  'is a name that every report has already',
+);
+
 const pluginDeclaration = z
   .strictObject({
-    name: identifier.refine(
-      (name) => !reservedPluginNames.includes(name),
-      'is a name that every report has already',
-    ),
+    name: pluginName,
     version: z.int32().positive(),
     description,
     facts: factsDeclaration,

@@ -56,6 +56,7 @@ test.each(plugins)('$name describes every fact in one line without a full stop',
 });
 
 test.each(plugins)('$name stops when its signal is aborted', async (plugin) => {
-  const context = { ...collectContext('/'), signal: AbortSignal.abort(new Error('out of time')) };
+  const signal = AbortSignal.abort(new Error('out of time'));
+  const context = { ...collectContext('/'), options: plugin.options?.parse({}), signal };
   await expect(plugin.collect(context)).rejects.toThrow('out of time');
 });

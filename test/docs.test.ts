@@ -9,6 +9,7 @@ import { exampleQueries } from '../api/example-queries.ts';
 import { buildSchema } from '../api/schema/schema.ts';
 import { settingDefaults } from '../api/settings.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { execOptions } from '../plugins/exec.ts';
 import { type ScalarKind, scalarKinds, unitOf } from '../plugins/fact.ts';
 import type { AnyPlugin, CollectContext } from '../plugins/plugin.ts';
 import { fleetNow } from '../scripts/example-fleet.ts';
@@ -72,6 +73,10 @@ describe('the tables of the plugin guide', () => {
   test('name every member of a plugin and of its context', () => {
     expect(tableOf(guide, 'Member        | Needed').map(([name]) => name)).toEqual(Object.keys(members));
     expect(tableOf(guide, 'Member    | Holds').map(([name]) => name)).toEqual(Object.keys(context));
+  });
+
+  test('name every option of a command', () => {
+    expect(tableOf(guide, 'Option').map(([name]) => name)).toEqual(Object.keys(execOptions.shape));
   });
 
   test('say of every kind its unit and its types', () => {
@@ -148,7 +153,9 @@ describe.each(files)('in %s', (file) => {
       const [path = '', anchor] = target.split('#');
       const found = path === '' ? join(repository, file) : join(repository, dirname(file), path);
       if (!existsSync(found)) return true;
-      return anchor !== undefined && !anchorsOf(path === '' ? file : path).includes(anchor);
+      return (
+        anchor !== undefined && !anchorsOf(path === '' ? file : join(dirname(file), path)).includes(anchor)
+      );
     });
     expect(broken).toEqual([]);
   });

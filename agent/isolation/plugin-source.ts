@@ -5,7 +5,7 @@
  * its own (`worker-source`).
  */
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import { type Outcome, toOutcome } from '../outcome.ts';
+import { type Outcome, toOutcome, type Undeclared } from '../outcome.ts';
 
 export type PluginSource = {
   /** Makes it ready to collect, where that takes time: time that is not the plugin's own. */
@@ -23,11 +23,11 @@ export type PluginSource = {
 };
 
 /** Runs it in this thread, where only its own signal can end it. */
-export function inThisThread(plugin: AnyPlugin, options: unknown): PluginSource {
+export function inThisThread(plugin: AnyPlugin, options: unknown, undeclared?: Undeclared): PluginSource {
   const cache = new Map<string, unknown>();
   return {
     async collect(signal, root) {
-      return toOutcome(plugin, await plugin.collect({ signal, options, root, cache }));
+      return toOutcome(plugin, await plugin.collect({ signal, options, root, cache }), undeclared);
     },
   };
 }

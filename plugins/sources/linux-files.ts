@@ -41,7 +41,7 @@ export function linuxFiles(root: string, signal?: AbortSignal): LinuxFiles {
   async function attempt<T>(path: string, read: (real: string) => Promise<T>): Promise<T | null> {
     signal?.throwIfAborted();
     try {
-      return await read(root === '/' ? path : await follow(root, path));
+      return await read(await insideRoot(root, path));
     } catch {
       signal?.throwIfAborted();
       return null;
@@ -86,7 +86,8 @@ async function readPieces(real: string, goesOn: (piece: string) => boolean): Pro
 }
 
 /** The file that a path names as seen from inside `root`; only the last part of a path is looked at for links. */
-async function follow(root: string, path: string): Promise<string> {
+export async function insideRoot(root: string, path: string): Promise<string> {
+  if (root === '/') return path;
   let inside = path;
   for (let links = 0; links < maxLinks; links++) {
     const target = await readlink(join(root, inside)).catch(() => null);

@@ -52,9 +52,9 @@ test.runIf(process.platform === 'linux')(
     console.log('results:', total);
 
     // All others are as if the bad ones were not there.
-    for (const name of [...builtinPluginNames, 'good']) {
-      // Skipped is one that has nothing to report on this host.
-      expect(total[`${name} OK`] ?? total[`${name} SKIPPED`], name).toBe(cycles);
+    expect(total['good OK']).toBe(cycles);
+    for (const name of builtinPluginNames) {
+      expect((total[`${name} OK`] ?? 0) + (total[`${name} SKIPPED`] ?? 0), name).toBe(cycles);
     }
     // Each bad one was tried again and again, in every part of the run, and skipped in between.
     for (const { results } of lines) expect(Object.keys(results)).toContain('loop SKIPPED');
@@ -68,7 +68,7 @@ test.runIf(process.platform === 'linux')(
       expect(line.handles).toBeLessThanOrEqual(first?.handles ?? 0);
     }
     const half = (from: number) => lines.slice(from, from + 5).map(({ residentMiB }) => residentMiB);
-    // The allocator keeps some of what threads gave back, in no order.
-    expect(Math.min(...half(5))).toBeLessThanOrEqual(Math.max(...half(0)) + 5);
+    // The allocator keeps some of what threads gave back, in no order: a tenth more is not growth.
+    expect(Math.min(...half(5))).toBeLessThanOrEqual(Math.max(...half(0)) * 1.1);
   },
 );

@@ -1,5 +1,6 @@
 /** What the documents tell to write and to ask, done with real processes on a recorded host. */
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { runAgent } from '../support/agent-process.ts';
@@ -10,6 +11,7 @@ import {
   english,
   inLanguage,
   pluginFiles,
+  programs,
   sources,
   spanish,
   titled,
@@ -29,6 +31,9 @@ const pythonReport = {
   os_version: '5.10.0',
 };
 
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+if (!hasPython) console.warn('skipped: the plugin in Python: needs python3, the Debian package python3');
+
 const isLinux = process.platform === 'linux';
 
 describeIf(isLinux, 'a recorded host is one of Linux', 'on a recorded host', () => {
@@ -42,16 +47,21 @@ describeIf(isLinux, 'a recorded host is one of Linux', 'on a recorded host', () 
     const swaps = ['Filename Type Size Used Priority', '/dev/vda2 partition 1048572 2048 -2', ''];
     await mkdir(join(root, 'proc'), { recursive: true });
     await writeFile(join(root, 'proc/swaps'), swaps.join('\n'));
+    await writeFile(join(root, 'proc/mounts'), '/dev/vda1 / ext4 rw 0 0\ntmpfs /run tmpfs rw 0 0\n');
+    await writeFile(join(root, 'etc/rack-label.json'), '{ "room": "B2", "row": 7 }');
 
     const uses = pluginFiles.map((name) => `./${name}`);
     const options = configs.flatMap(({ text }) => JSON.parse(text).plugins ?? []);
     const plugins = uses.map((use) => options.find((entry) => entry.use === use) ?? use);
-    const config = JSON.stringify({ plugins: ['cpu', 'user', 'os', 'network', ...plugins] });
+    const commands = options.filter(({ use, name }) => use === 'exec' && (hasPython || name !== 'mounts'));
+    const config = JSON.stringify({ plugins: ['cpu', 'user', 'os', 'network', ...plugins, ...commands] });
     folder = await temporaryFolder({
       ...sources,
+      ...programs,
       'agent.config.json': config,
       'package.json': '{ "type": "module" }',
     });
+    for (const name of Object.keys(programs)) await chmod(join(folder, name), 0o755);
     api = await startApi(folder, { env: { PLUGINS: uses.map((use) => resolve(folder, use)).join(',') } });
     Object.assign(env, { HOST_ROOT: root, OS_INSPECTOR_URL: api.url });
     expect(await runAgent(['once'], { cwd: folder, env })).toMatchObject({ code: 0, stdout: 'success\n' });
@@ -78,6 +88,8 @@ describeIf(isLinux, 'a recorded host is one of Linux', 'on a recorded host', () 
         facts: { devices: [{ device: '/dev/vda2', totalBytes: 1_073_737_728 }] },
         readings: { usedBytes: 2_097_152 },
       },
+      rackLabel: { facts: { room: 'B2', row: 7 }, readings: null },
+      ...(hasPython && { mounts: { facts: { types: ['ext4', 'tmpfs'] }, readings: { mountCount: 2 } } }),
     });
   });
 

@@ -72,6 +72,13 @@ for (const { text, file, line } of inLanguage('ts', 'js')) {
 }
 export const pluginFiles = Object.keys(sources).filter((name) => sources[name]?.includes('export default'));
 
+/** The same for programs, whose name follows the line that tells their interpreter. */
+export const programs: Record<string, string> = {};
+for (const { text } of inLanguage('sh', 'python')) {
+  const [, name] = /^#!.*\n# (\S+): /.exec(text) ?? [];
+  if (name) programs[name] = text;
+}
+
 /** Answers of the documents: the JSON that follows a query. */
 export const answers = new Map<Block, string>();
 for (const [index, block] of blocks.entries()) {

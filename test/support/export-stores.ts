@@ -1,6 +1,7 @@
 /** export-stores: an index with made-up reports, and the exports over it, whose reads are counted and can be made to fail. */
-import { type Server as HttpServer, createServer as createHttpServer } from 'node:http';
+
 import { once } from 'node:events';
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';

@@ -3,13 +3,13 @@
  * out-of-order reports, copies, clocks ahead, plugins that come, go and fail, facts that are null or do not fit.
  */
 import { v7 as uuidV7 } from 'uuid';
+import { encodeReport } from '../../api/log/segment.ts';
 import {
   type PluginStatus,
   reportFormat,
   type StoredReport,
   type StoredResult,
 } from '../../api/log/stored-report.ts';
-import { encodeReport } from '../../api/log/segment.ts';
 import type { Random } from './noise.ts';
 import { device, pools, undeclaredPlugin } from './query-model-plugin.ts';
 import { hostId } from './reports.ts';
