@@ -15,8 +15,14 @@ import { createDelivery, type Delivery } from './delivery/delivery.ts';
 import { openSpool } from './delivery/spool.ts';
 import { errorText } from './error-text.ts';
 import { readFingerprint } from './fingerprint.ts';
-import { loadHostId, readHostId, recordedStateFolder, StateError } from './host-identity.ts';
-import { buildReport, type SubmitReportInput } from './report.ts';
+import {
+  type HostIdentity,
+  loadIdentity,
+  readIdentity,
+  recordedStateFolder,
+  StateError,
+} from './host-identity.ts';
+import { buildReport, type ReportHost, type SubmitReportInput } from './report.ts';
 import { type Log, run } from './run.ts';
 import { createClock } from './schedule/clock.ts';
 import { gridOf } from './schedule/grid.ts';
@@ -61,7 +67,8 @@ async function runCommand(at: Surroundings): Promise<number> {
   const log = await at.openLog();
   const { stop } = at;
   try {
-    const hostId = await hostIdFor(at, (message, fields) => log.warn(fields, message));
+    const identity = await identityFor(at, (message, fields) => log.warn(fields, message));
+    const hostId = identity.id;
     const { configPath, config, plugins } = setup;
     const settings = {
       version: at.agentVersion,
@@ -75,7 +82,7 @@ async function runCommand(at: Surroundings): Promise<number> {
     log.info(settings, 'agent started');
     const moment = () => ({ now: clock.now(), wallNow: Date.now() });
     const { intervalMs } = config;
-    const collect = reporter(at, setup, hostId, { hostId, intervalMs, moment });
+    const collect = reporter(at, setup, identity, { hostId, intervalMs, moment });
     const grid = gridOf(hostId, intervalMs, moment());
     const outbox = await deliveryFor(at, setup, api, log);
     await Promise.all([run({ grid, collect, outbox, log, clock }, stop), outbox.deliver(stop)]);
@@ -92,10 +99,10 @@ async function once(at: Surroundings): Promise<number> {
   const { setup, api } = await setUpToSend(at);
   try {
     const warn = warnOn(at);
-    const hostId = await hostIdFor(at, warn);
+    const identity = await identityFor(at, warn);
     const note: Log['warn'] = (fields, message) => warn(message, fields);
     const delivery = await deliveryFor(at, setup, api, { info: () => {}, warn: note, error: note });
-    await delivery.deliverNow(await reporter(at, setup, hostId)(at.stop), at.stop);
+    await delivery.deliverNow(await reporter(at, setup, identity)(at.stop), at.stop);
   } catch (error) {
     await at.print(`error: ${errorText(error)}\n`);
     return exitCodes.failed;
@@ -106,7 +113,7 @@ async function once(at: Surroundings): Promise<number> {
 
 async function print(at: Surroundings): Promise<number> {
   const setup = await setUp({ ...at, needsUrl: false });
-  const report = await reporter(at, setup, await knownHostId(at))(at.stop);
+  const report = await reporter(at, setup, await knownIdentity(at))(at.stop);
   await at.print(`${JSON.stringify(report, null, 2)}\n`);
   return exitCodes.done;
 }
@@ -148,24 +155,24 @@ async function deliveryFor(at: Surroundings, { config }: Setup, api: Api, log: L
   return createDelivery({ api, spool, log, clock, random: Math.random });
 }
 
-async function hostIdFor(at: Surroundings, warn: Warn): Promise<string> {
+async function identityFor(at: Surroundings, warn: Warn): Promise<HostIdentity> {
   const stateFolder = await stateFolderFor(at);
-  return loadHostId({ stateFolder, fingerprint: await readFingerprint(at.root), warn });
+  return loadIdentity({ stateFolder, fingerprint: await readFingerprint(at.root), warn });
 }
 
-/** The id that reports carry, whatever machine it was made on; made up where there is none. Writes nothing. */
-async function knownHostId(at: Surroundings): Promise<string> {
+/** The identity that reports carry, whatever machine it was made on; made up where there is none. Writes nothing. */
+async function knownIdentity(at: Surroundings): Promise<HostIdentity> {
   const stateFolder = await stateFolderFor(at);
   let why = `there is no host id in ${stateFolder} yet`;
   try {
-    const known = await readHostId(stateFolder);
+    const known = await readIdentity(stateFolder);
     if (known) return known;
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
     why = error.message;
   }
   at.note(`note: ${why}; the host id below is made up for this once`);
-  return crypto.randomUUID();
+  return { id: crypto.randomUUID(), clonedFrom: null };
 }
 
 async function stateFolderFor({ stateFolder, root }: Surroundings): Promise<string> {
@@ -180,7 +187,7 @@ function warnOn({ note }: Surroundings): Warn {
 function reporter(
   { root, agentVersion }: Surroundings,
   { config, plugins }: Setup,
-  hostId: string,
+  identity: HostIdentity,
   pace?: Pace,
 ): (stop: AbortSignal) => Promise<SubmitReportInput> {
   const collector: Collector = createCollector(plugins, { root, platform: process.platform, pace });
@@ -188,9 +195,14 @@ function reporter(
   return async (stop) => {
     const collectedAt = new Date();
     const [name, results] = await Promise.all([hostName(root), collector.collect(stop)]);
-    const host = { id: hostId, name, labels: config.labels };
+    const host = { ...hostOf(identity), name, labels: config.labels };
     return buildReport({ host, agentVersion, collectedAt, intervalMs, results });
   };
+}
+
+/** As the API takes it: one that knows no clones is not told that there is none. */
+function hostOf({ id, clonedFrom }: HostIdentity): Omit<ReportHost, 'name' | 'labels'> {
+  return clonedFrom === null ? { id } : { id, clonedFrom };
 }
 
 /** As the os plugin has it. Asked for each report, as it may change while the agent runs. */

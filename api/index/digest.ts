@@ -41,7 +41,13 @@ export type HostFacts = {
   labels: Record<string, string>;
   agentVersion: string | null;
   intervalSeconds: number | null;
+  clonedFrom: string | null;
 };
+
+/** From what is stored: null is left out there, so that reports which cannot tell it are as they were before it was told. */
+export function toHostFacts(stored: unknown): HostFacts {
+  return { clonedFrom: null, ...(stored as Omit<HostFacts, 'clonedFrom'> & Partial<HostFacts>) };
+}
 
 export type ReportDigest = {
   id: string;
@@ -134,11 +140,12 @@ export function makeDigester(maxTemplates: number): Digester {
     });
     // Last, so that reports of agents that do not say it are as they were.
     if (report.droppedReports !== undefined) measured.push(report.droppedReports);
-    const hostFacts: HostFacts = {
+    const hostFacts: Omit<HostFacts, 'clonedFrom'> & Partial<HostFacts> = {
       name,
       labels: report.host.labels,
       agentVersion: orNull(report.agentVersion),
       intervalSeconds: report.intervalSeconds,
+      ...(report.host.clonedFrom === undefined ? {} : { clonedFrom: report.host.clonedFrom.toLowerCase() }),
     };
     const ofHost: ResultDigest = {
       ...{ plugin: hostPlugin, version: null, status: 'OK', error: null, shape: null },
