@@ -38,7 +38,7 @@ ${commandNames.map((name) => `  ${name.padEnd(8)}  ${commands[name]}`).join('\n'
 
 options:
   --config FILE   the config to use, instead of looking for one
-  --state FOLDER  where the agent keeps its host id
+  --state FOLDER  where the agent keeps its host id and reports that wait
   --help          shows this text
   --version       shows the version
 

@@ -69,6 +69,14 @@ test.each<[unknown, string, string]>([
   [[], 'config', 'must be an object'],
   ['x', 'config', 'must be an object'],
   [{ intervall: '5s' }, 'intervall', 'unknown key, did you mean "interval"?'],
+  [
+    { spool: { maxSize: '64' } },
+    'spool.maxSize',
+    'must be an amount of bytes such as "64MiB" or "500kB", or a number of bytes',
+  ],
+  [{ spool: { maxSize: '1kB' } }, 'spool.maxSize', 'must be at least 1MiB'],
+  [{ spool: { maxAge: '1s' } }, 'spool.maxAge', 'must be at least 1m'],
+  [{ spool: { maxsize: '64MiB' } }, 'spool.maxsize', 'unknown key, did you mean "maxSize"?'],
   [{ xyzxyz: 1 }, 'xyzxyz', 'unknown key, known are $schema, api, interval, timeout, labels, spool, plugins'],
   [{ api: { url: 'http://x', uri: 1 } }, 'api.uri', 'unknown key, did you mean "url"?'],
   [

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Answer, closedUrl, respond, startStubApi } from '../test/support/stub-api.ts';
@@ -149,6 +150,41 @@ test.each(answers)('%s is one clear line', async (_, answer, code, message) => {
   expect(failure.message).toContain(message);
   expect(failure.message).toContain(server.url);
   expect(failure.message).not.toMatch(/\n|s3cret|mutation/);
+});
+
+test.each<[string, Answer, number | null]>([
+  ['an error', (_, response) => respond(response, 200, failed({ retryAfter: 12 })), 12_000],
+  ['a header in seconds', (_, response) => later(response, '90'), 90_000],
+  ['a header that is a date', (_, response) => later(response, 'Fri, 31 Dec 9999 23:59:59 GMT'), 3_600_000],
+  ['a date that is over', (_, response) => later(response, 'Thu, 01 Jan 1970 00:00:00 GMT'), null],
+  ['a header beyond reason', (_, response) => later(response, '999999999'), 3_600_000],
+  ['a header that is neither', (_, response) => later(response, 'soon'), null],
+  ['nothing', (_, response) => respond(response, 503, ''), null],
+])('when to try again is told by %s', async (_what, answer, retryAfterMs) => {
+  const server = await startStubApi(answer);
+  await expect(connect({ url: server.url, token }).submit(report, running)).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    retryAfterMs,
+  });
+});
+
+function failed(more: object): object {
+  return { errors: [{ message: 'bucket is down', extensions: { code: 'UNAVAILABLE', ...more } }] };
+}
+
+function later(response: ServerResponse, when: string): void {
+  response.writeHead(503, { 'retry-after': when }).end();
+}
+
+test.each<[string, unknown]>([
+  ['fewer answers than reports', { submitReports: [] }],
+  ['an answer that says nothing', { submitReports: [{ payload: null, error: null }] }],
+  ['no answers', {}],
+])('%s: it is not the API', async (_what, data) => {
+  const server = await startStubApi((_, response) => respond(response, 200, { data }));
+  await expect(connect({ url: server.url, token }).submitMany([report], running)).rejects.toThrow(
+    'is not the API; is api.url right?',
+  );
 });
 
 test('a refused connection', async () => {

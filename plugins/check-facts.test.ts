@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../test/support/noise.ts';
 import { checkFacts } from './check-facts.ts';
-import { count, ip, list, mac, text } from './fact.ts';
+import { count, ip, list, mac, type ScalarKind, scalarKinds, text } from './fact.ts';
 
 const facts = {
   name: text('name', { nullable: false }),
@@ -92,6 +92,31 @@ test.each([null, undefined, 1, 'x', [], true])('%j is no record of facts', (inpu
   const { values, problems } = checkFacts({ threads: count('threads') }, input);
   expect(values).toEqual({ threads: null });
   expect(problems).toEqual([{ path: '', message: 'must be an object that maps names to values' }]);
+});
+
+const odd = [
+  '',
+  ' ',
+  'a',
+  'é',
+  '\0',
+  'a\0',
+  '\ud800',
+  '\n',
+  '~',
+  'x'.repeat(999),
+  'x'.repeat(65_536),
+  'x'.repeat(65_537),
+];
+const oddNumbers = [0, -0, -1, 1.5, 2 ** 53 - 1, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, 1e-9, 7n];
+const oddOthers = [true, false, [], {}, 'true', '1', Symbol('x'), new Date(0)];
+
+test.each(Object.keys(scalarKinds) as ScalarKind[])('%s: what fits is what its schema says', (kind) => {
+  for (const value of [...odd, ...oddNumbers, ...oddOthers]) {
+    const { success } = scalarKinds[kind].schema.safeParse(value);
+    const { values, problems } = checkFacts({ fact: { kind, description: 'any' } }, { fact: value });
+    expect([problems.length === 0, values.fact]).toEqual([success, success ? value : null]);
+  }
 });
 
 test('no input makes it throw, and what comes out always fits', () => {

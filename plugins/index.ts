@@ -15,6 +15,10 @@ export const builtinPlugins = {
   disk: () => import('./disk.ts'),
   hardware: () => import('./hardware.ts'),
   processes: () => import('./processes.ts'),
+  packages: () => import('./packages.ts'),
+  services: () => import('./services.ts'),
+  listening: () => import('./listening.ts'),
+  updates: () => import('./updates.ts'),
 } as const satisfies Record<string, () => Promise<{ default: AnyPlugin }>>;
 
 export type BuiltinPluginName = keyof typeof builtinPlugins;

@@ -187,6 +187,17 @@ test('a batch is no larger than two mebibytes, and a damaged report is passed ov
   ]);
 });
 
+test('batches become smaller when a large one does not come through, as on a slow line', async () => {
+  const waiting = reports(40);
+  const { deliverAll, requests, state } = await world({ waiting });
+  state.answer = (report) => ((requests.at(-1)?.length ?? 0) > 15 ? away() : taken(report));
+  await deliverAll();
+  const lengths = requests.map(({ length }) => length);
+  // Each failure is followed by one report that finds out whether the API is back.
+  expect(lengths.slice(0, 5)).toEqual([40, 1, 25, 1, 12]);
+  expect(new Set(requests.slice(4).flat()).size).toBe(38);
+});
+
 test('an API that never answers delays no report, and a stop leaves what is under way in the spool', async () => {
   const { spool, stop, api, log, clock } = await world();
   const asked = Promise.withResolvers<void>();

@@ -61,6 +61,8 @@ export function createDelivery({ api, spool, log, clock, random }: DeliveryParts
   let backlogAt = clock.now() + random() * backlogSplayMs;
   /** Reports that failed while others were taken. */
   const setBack = new Map<string, { attempts: number; until: number }>();
+  /** Of what a batch may hold: less once one did not come through, as on a slow line. */
+  let share = 1;
 
   async function settle({ report, outcome }: Outcome): Promise<void> {
     setBack.delete(report.id);
@@ -100,7 +102,10 @@ export function createDelivery({ api, spool, log, clock, random }: DeliveryParts
     stop: AbortSignal,
   ): Promise<void> {
     const startedAt = clock.now();
-    const taken = await sendBatch(batch, stop);
+    const taken = await sendBatch(batch, stop).catch((error) => {
+      if (batch.length > 1) share = Math.max(share / 2, 1 / maxBatchReports);
+      throw error;
+    });
     const submitMs = Math.round(clock.now() - startedAt);
     if (failures > 0) {
       log.info({ failures }, 'the API takes reports again');
@@ -108,6 +113,7 @@ export function createDelivery({ api, spool, log, clock, random }: DeliveryParts
     }
     failures = 0;
     if (isBacklog) {
+      share = Math.min(1, share * 2);
       backlogAt = clock.now() + (pauseMs + pausePerBatch * submitMs) * (0.5 + random());
       if (taken.length > 0) log.info({ reports: taken.length, submitMs }, 'backlog submitted');
       return;
@@ -132,11 +138,11 @@ export function createDelivery({ api, spool, log, clock, random }: DeliveryParts
     const batch: SubmitReportInput[] = [];
     let bytes = 0;
     for (const id of ids) {
-      if (batch.length === maxBatchReports) break;
+      if (batch.length >= Math.max(1, Math.floor(maxBatchReports * share))) break;
       const kept = await spool.read(id);
       if (!kept) continue;
       bytes += kept.textBytes;
-      if (batch.length > 0 && bytes > maxBatchBytes) break;
+      if (batch.length > 0 && bytes > maxBatchBytes * share) break;
       batch.push(kept.report);
     }
     return batch;
@@ -150,6 +156,7 @@ export function createDelivery({ api, spool, log, clock, random }: DeliveryParts
     // Handed over a moment ago: there is no need to read it again.
     if (next) return deliverBatch([next], false, stop);
     const waiting = await spool.waiting();
+    for (const id of setBack.keys()) if (!waiting.includes(id)) setBack.delete(id);
     const ready = waiting.filter((id) => (setBack.get(id)?.until ?? now) <= now);
     // One report finds out whether the API is back: the newest, which is worth most.
     if (failures > 0 && ready.length > 0) {

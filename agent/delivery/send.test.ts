@@ -76,6 +76,23 @@ test('what was acknowledged goes as a hash, and whole when the API does not know
   expect(shortness).toEqual(['false', 'true', 'true', 'false', 'true,true,true', 'false,false,false']);
 });
 
+test('an inventory of many plugins and thousands of packages travels in less than 3 kB once it is known', async () => {
+  const packages = Array.from({ length: 2_500 }, (_, number) => ({
+    name: `package-${number}`,
+    version: `1.${number}.0-2+deb12u1`,
+    architecture: 'amd64',
+  }));
+  const results = [
+    agentResult('packages', { packages }),
+    ...Array.from({ length: 14 }, (_, number) => agentResult(`plugin${number}`, { text: 'x'.repeat(500) })),
+  ];
+  const { api, sender } = await senderTo();
+  for (const at of [1, 2]) await sender.send([agentReport(at, results)], running);
+  const [whole, short] = api.requests.map(({ headers }) => Number(headers['content-length']));
+  expect(whole).toBeGreaterThan(150_000);
+  expect(short).toBeLessThan(3_000);
+});
+
 test('an API that takes no hashes is sent none any more, once that is clear', async () => {
   const { api, sender, log } = await senderTo(each((report) => (isShort(report) ? 'BAD_USER_INPUT' : null)));
   for (const report of reports(4)) await sender.send([report], running);

@@ -6,7 +6,7 @@
  * Under a root other than `/` a link never leads out of it: the links of a mounted host are absolute,
  * and followed as they stand they would tell of the machine we run on.
  */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { open, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 
 export type LinuxFiles = {
@@ -15,12 +15,20 @@ export type LinuxFiles = {
    * no fact may hold it, and a file that a power cut has filled with it is as good as empty.
    */
   read(path: string): Promise<string | null>;
+  /** The same of an ASCII file of which only the beginning may matter: ends after the first piece that `goesOn` says no to. */
+  readWhile(path: string, goesOn: (piece: string) => boolean): Promise<string | null>;
   /** The file's bytes, or null when it cannot be read. */
   readBytes(path: string): Promise<Uint8Array | null>;
   /** Names in a folder, sorted; null when it cannot be listed. */
   list(path: string): Promise<string[] | null>;
   /** What a symbolic link says, not followed; null when there is none. */
   link(path: string): Promise<string | null>;
+  /** What changes when a file is written or a folder gains or loses a name; null when it cannot be told. */
+  stamp(path: string): Promise<string | null>;
+  /** When it was last written, RFC 3339; null when it cannot be told. */
+  modifiedAt(path: string): Promise<string | null>;
+  /** Where it lies for a program that opens it itself; null when there is no such thing. */
+  locate(path: string): Promise<string | null>;
 };
 
 /** As many as Linux follows before it calls a chain of links a loop. */
@@ -42,13 +50,39 @@ export function linuxFiles(root: string, signal?: AbortSignal): LinuxFiles {
   return {
     read: (path) =>
       attempt(path, async (real) => (await readFile(real, 'utf8')).replaceAll('\0', '').trimEnd()),
+    readWhile: (path, goesOn) => attempt(path, (real) => readPieces(real, goesOn)),
     readBytes: (path) => attempt(path, (real) => readFile(real)),
     list: (path) => attempt(path, async (real) => (await readdir(real)).sort()),
     async link(path) {
       signal?.throwIfAborted();
       return readlink(join(root, path)).catch(() => null);
     },
+    stamp: (path) =>
+      attempt(path, async (real) => {
+        const { mtimeMs, size, ino } = await stat(real);
+        return [mtimeMs, size, ino].join(' ');
+      }),
+    modifiedAt: (path) => attempt(path, async (real) => (await stat(real)).mtime.toISOString()),
+    locate: (path) => attempt(path, async (real) => stat(real).then(() => real)),
   };
+}
+
+const pieceBytes = 65_536;
+
+async function readPieces(real: string, goesOn: (piece: string) => boolean): Promise<string> {
+  const file = await open(real);
+  try {
+    const buffer = Buffer.allocUnsafe(pieceBytes);
+    let text = '';
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, pieceBytes);
+      const piece = buffer.toString('latin1', 0, bytesRead);
+      text += piece;
+      if (bytesRead === 0 || !goesOn(piece)) return text.replaceAll('\0', '').trimEnd();
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** The file that a path names as seen from inside `root`; only the last part of a path is looked at for links. */

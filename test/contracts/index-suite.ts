@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { ReportFilter } from '../../api/index/filter.ts';
 import type { IndexStore, Listing, ReportOrderField } from '../../api/index/index-store.ts';
 import { reportPosition } from '../../api/index/index-store.ts';
+import { factSetHash } from '../../plugins/fact-set.ts';
 import { madeUpHistory } from '../support/histories.ts';
 import type { Dump } from '../support/index-dump.ts';
 import { seededRandom } from '../support/noise.ts';
@@ -52,12 +53,16 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
     const index = await open();
     const sent = { distribution: 'Debian', odd: { a: [1, null] } };
     const failed = { ...result('rack', null), status: 'ERROR' as const, version: null, error: 'no rack' };
-    const report = storedReport({ results: [result('os', sent, { uptimeSeconds: 5 }), failed] });
+    const report = storedReport({
+      results: [result('os', sent, { uptimeSeconds: 5 }), failed],
+      droppedReports: 3,
+    });
     await index.apply([{ key: key(1), reports: [report] }]);
     expect((await index.reportsById([report.id]))[0]).toEqual({
       id: report.id,
       hostId: report.host.id,
       agentVersion: '0.1.0',
+      droppedReports: 3,
       collectedAt: Date.parse(report.collectedAt),
       receivedAt: Date.parse(report.receivedAt),
       hostFacts: { name: 'web-1', labels: {}, agentVersion: '0.1.0', intervalSeconds: 60, clonedFrom: null },
@@ -205,6 +210,22 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
     );
   });
 
+  test('facts by their hash are those that this very host has told, whoever else has', async () => {
+    const index = await open();
+    const [one, two] = [{ model: 'EPYC' }, { model: 'Xeon', odd: ['\0', null] }];
+    const reports = [
+      storedReport({ host: host(1), results: [result('cpu', one)] }),
+      storedReport({ host: host(1), results: [result('cpu', two)] }),
+      storedReport({ host: host(2), results: [result('cpu', one)] }),
+    ];
+    await index.apply([{ key: key(1), reports }]);
+    const asked = [1, 2, 3].flatMap((number) =>
+      [one, two, {}].map((facts) => ({ hostId: hostId(number), hash: factSetHash('cpu', facts) })),
+    );
+    const told = (await index.hostFacts(asked)).map((text) => (text === null ? null : JSON.parse(text)));
+    expect(told).toEqual([one, two, null, one, null, null, null, null, null]);
+    expect(await index.hostFacts([])).toEqual([]);
+  });
   test('a merged segment takes the place of its sources, if all of them were applied', async () => {
     const index = await open();
     await index.apply([{ key: key(1), reports: [storedReport()] }]);

@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import { zstdDecompressSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
+import { builtinPluginNames } from '../../plugins/index.ts';
 import { runAgent } from '../support/agent-process.ts';
 import { startApi } from '../support/api-process.ts';
 import { testIf } from '../support/needs.ts';
@@ -70,7 +71,7 @@ async function wholePath(server: S3Server): Promise<void> {
     reports.nodes.map(({ id }: { id: string }) => id).toSorted(),
   );
   const plugins = lines[0].results.map(({ plugin }: { plugin: string }) => plugin);
-  expect(plugins).toEqual(['cpu', 'user', 'os', 'network']);
+  expect(plugins).toEqual(builtinPluginNames);
 
   first.child.kill('SIGTERM');
   expect((await first.exit).code).toBe(0);

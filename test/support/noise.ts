@@ -47,10 +47,28 @@ export async function withDamagedFiles<T>(
     for (const entry of readdirSync(copy, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile() || entry.name === 'node-os.json' || random() < 0.5) continue;
       const path = join(entry.parentPath, entry.name);
-      writeFileSync(path, damage(readFileSync(path), random));
+      const bytes = readFileSync(path);
+      writeFileSync(
+        path,
+        entry.name === 'commands.json' ? damageOutputs(bytes, random) : damage(bytes, random),
+      );
     }
     return await use(copy);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
+}
+
+/** A recording of what programs wrote is ours, and whole: what they wrote may be damaged. */
+function damageOutputs(commands: Uint8Array, random: Random): string {
+  const recorded = Object.entries<string>(JSON.parse(Buffer.from(commands).toString()));
+  const damaged = recorded.map(([command, output]) => {
+    return [
+      command,
+      Buffer.from(damage(Buffer.from(output), random))
+        .toString()
+        .replaceAll('\0', ''),
+    ];
+  });
+  return JSON.stringify(Object.fromEntries(damaged));
 }
