@@ -44,7 +44,7 @@ options:
 
 environment:
   OS_INSPECTOR_URL    address of the API, before the config's api.url
-  OS_INSPECTOR_TOKEN  sent to the API as a bearer token
+  OS_INSPECTOR_TOKEN  sent to the API as a bearer token, before the config's api.token
   API_IP, API_PORT    together mean http://$API_IP:$API_PORT/graphql
   HOST_ROOT           where the host's file system is mounted, in a container
 

@@ -36,6 +36,8 @@ export type Surroundings = {
   configFile: string | null;
   stateFolder: string;
   overrides: Overrides;
+  /** Where secrets of the config may be. */
+  env: Readonly<Record<string, string | undefined>>;
   /** Where the host's file system begins. */
   root: string;
   agentVersion: string;
@@ -65,6 +67,7 @@ export const commandActions: Record<CommandName, Command> = {
 async function runCommand(at: Surroundings): Promise<number> {
   const { setup, api } = await setUpToSend(at);
   const log = await at.openLog();
+  for (const cause of setup.warnings) log.warn({ cause }, 'the config is not as it should be');
   const { stop } = at;
   try {
     const identity = await identityFor(at, (message, fields) => log.warn(fields, message));
@@ -97,6 +100,7 @@ async function runCommand(at: Surroundings): Promise<number> {
 
 async function once(at: Surroundings): Promise<number> {
   const { setup, api } = await setUpToSend(at);
+  noteWarnings(at, setup);
   try {
     const warn = warnOn(at);
     const identity = await identityFor(at, warn);
@@ -120,6 +124,7 @@ async function print(at: Surroundings): Promise<number> {
 
 async function check(at: Surroundings): Promise<number> {
   const { setup, api } = await setUpToSend(at);
+  noteWarnings(at, setup);
   const names = setup.plugins.map(({ plugin }) => plugin.name).join(', ');
   await at.print(`config: ${setup.configPath ?? 'no file, defaults and environment'}: no problems\n`);
   await at.print(`plugins: ${names || 'none'}\n`);
@@ -143,8 +148,7 @@ async function showPlugins(at: Surroundings): Promise<number> {
 
 async function setUpToSend(at: Surroundings): Promise<{ setup: Setup; api: Api }> {
   const setup = await setUp({ ...at, needsUrl: true });
-  const { url, token } = setup.config;
-  return { setup, api: connect({ url: url ?? '', token }) };
+  return { setup, api: connect({ url: setup.config.url ?? '', token: setup.token }) };
 }
 
 const clock = createClock();
@@ -177,6 +181,10 @@ async function knownIdentity(at: Surroundings): Promise<HostIdentity> {
 
 async function stateFolderFor({ stateFolder, root }: Surroundings): Promise<string> {
   return (await isRecordedHost(root)) ? recordedStateFolder(stateFolder, root) : stateFolder;
+}
+
+function noteWarnings({ note }: Surroundings, { warnings }: Setup): void {
+  for (const warning of warnings) note(`warning: ${warning}`);
 }
 
 function warnOn({ note }: Surroundings): Warn {

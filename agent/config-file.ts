@@ -99,10 +99,28 @@ async function loadersFor(loadMs: number): Promise<Loaders> {
       return basename(path) === 'package.json' ? value : (value ?? undefined);
     };
   const loadModule = orEmpty((path) => importDefault(path, loadMs));
-  const json = orEmpty(defaultLoaders['.json']);
-  const yaml = orEmpty((path, text) => (isCommentAlone(text) ? null : defaultLoaders['.yaml'](path, text)));
+  const json = orEmpty(unquoted('JSON', defaultLoaders['.json']));
+  const loadYaml = unquoted('YAML', defaultLoaders['.yaml']);
+  const yaml = orEmpty((path, text) => (isCommentAlone(text) ? null : loadYaml(path, text)));
   const data = { '.json': json, '.yaml': yaml, '.yml': yaml, noExt: yaml };
   return { ...data, '.ts': loadModule, '.js': loadModule, '.mjs': loadModule };
+}
+
+/** Parsers quote the text around what they do not understand, and that may be a secret: the place is enough. */
+function unquoted(language: string, load: Loader): Loader {
+  return async (path, text) => {
+    try {
+      return await load(path, text);
+    } catch (cause) {
+      // The first line names the file, which we do as well; from the third on stands what YAML quotes.
+      const [first = '', message = first] = (cause as Error).message.split('\n');
+      const [, what, quoted] = /^(.*), (?:\.{3})?"(.*)$/.exec(message) ?? [];
+      if (what === undefined || quoted === undefined) throw new Error(`not right ${language}: ${message}`);
+      const start = quoted.replace(/"(?:\.{3})? is not valid JSON$/, '');
+      const line = text.slice(0, text.indexOf(start)).split('\n').length;
+      throw new Error(`not right ${language}: ${what} near line ${line}`);
+    }
+  };
 }
 
 /** To YAML such a file has no document at all, which is an error there. */

@@ -118,6 +118,7 @@ function surroundings(configFile: string | null, stateOption: string | null): Su
     configFile,
     stateFolder: chooseStateFolder({ ...hints, home: homedir(), isRoot: process.getuid?.() === 0 }),
     overrides,
+    env,
     root: resolve(env.HOST_ROOT || '/'),
     agentVersion: agentVersion(),
     stop: stopping.signal,

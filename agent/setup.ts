@@ -6,12 +6,15 @@ import { type ConfigFile, describeSearch, findConfig } from './config-file.ts';
 import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins } from './configured-plugins.ts';
 import { OperatorError } from './error-text.ts';
 import { formatProblems, type Problem } from './problem.ts';
+import { readToken } from './token.ts';
 
 export type SetupOptions = {
   cwd: string;
   /** `--config`; null looks for one. */
   configFile: string | null;
   overrides: Overrides;
+  /** Where secrets of the config may be. */
+  env: Readonly<Record<string, string | undefined>>;
   /** `HOST_ROOT`: where the host's file system begins. */
   root: string;
   /** Whether the command sends anything, and so cannot do without the address of the API. */
@@ -24,6 +27,10 @@ export type Setup = {
   /** Absolute; null when there is no config file and the defaults serve. */
   configPath: string | null;
   config: AgentConfig;
+  /** Sent as a bearer token. A secret: never shown and never logged. */
+  token: string | null;
+  /** What is no problem and still should be put right. */
+  warnings: string[];
   plugins: ConfiguredPlugin[];
 };
 
@@ -38,17 +45,23 @@ export class ConfigError extends OperatorError {
  * @throws ConfigError with every problem; ConfigFileError when there is nothing to check
  */
 export async function setUp(options: SetupOptions): Promise<Setup> {
-  const { cwd, configFile, overrides, root, needsUrl, onStray } = options;
+  const { cwd, configFile, overrides, env, root, needsUrl, onStray } = options;
   const file = await findConfig(cwd, configFile);
   const checked = checkConfig(file.value, overrides);
   const loaded = await loadConfiguredPlugins(checked.plugins, file.folder, { onStray });
-  const problems = [...checked.problems, ...loaded.problems, ...(await rootProblems(root))];
+  const { token, warnings, ...ofToken } = await readToken(checked.config?.tokenFrom ?? null, overrides, env);
+  const problems = [
+    ...checked.problems,
+    ...ofToken.problems,
+    ...loaded.problems,
+    ...(await rootProblems(root)),
+  ];
   if (needsUrl && checked.config?.url === null) problems.push(missingUrl(file, cwd));
   if (problems.length > 0 || !checked.config) {
     await closePlugins(loaded.plugins);
     throw new ConfigError(formatProblems(subject(file, cwd), problems));
   }
-  return { configPath: file.path, config: checked.config, plugins: loaded.plugins };
+  return { configPath: file.path, config: checked.config, token, warnings, plugins: loaded.plugins };
 }
 
 /** A folder that is not mounted would give a report of nothing but nulls. */

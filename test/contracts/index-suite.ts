@@ -66,7 +66,6 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
       collectedAt: Date.parse(report.collectedAt),
       receivedAt: Date.parse(report.receivedAt),
       hostFacts: { name: 'web-1', labels: {}, agentVersion: '0.1.0', intervalSeconds: 60, clonedFrom: null },
-      droppedReports: null,
       results: report.results,
     });
     expect(await index.reportsById([hostId(404), report.id])).toEqual([
