@@ -11,8 +11,9 @@ import { isRecordedHost } from '../plugins/sources/node-os.ts';
 import { type CommandName, exitCodes } from './cli.ts';
 import { type Collector, createCollector, type Pace } from './collect.ts';
 import type { Overrides } from './config.ts';
-import { createDelivery, type Delivery } from './delivery/delivery.ts';
-import { openSpool } from './delivery/spool.ts';
+import { createAlarm } from './delivery/alarm.ts';
+import { createDelivery, type Delivery, type DeliveryParts } from './delivery/delivery.ts';
+import { openSpool, type SpoolBounds } from './delivery/spool.ts';
 import { errorText } from './error-text.ts';
 import { readFingerprint } from './fingerprint.ts';
 import {
@@ -22,13 +23,15 @@ import {
   recordedStateFolder,
   StateError,
 } from './host-identity.ts';
+import { createReloader } from './reload.ts';
 import { buildReport, type ReportHost, type SubmitReportInput } from './report.ts';
 import { type Log, run } from './run.ts';
 import { createClock } from './schedule/clock.ts';
 import { gridOf } from './schedule/grid.ts';
 import { type Setup, setUp } from './setup.ts';
-import { type Api, connect, shownUrl } from './submit.ts';
+import { type Api, changeableApi, connect, shownUrl } from './submit.ts';
 import { SubmitError } from './submit-error.ts';
+import { watchFiles } from './watch-files.ts';
 
 /** Everything that comes from outside the process, and how to speak to it. */
 export type Surroundings = {
@@ -51,6 +54,8 @@ export type Surroundings = {
   onStray(use: string, error: string): void;
   /** Opens the daemon's log; only `run` has one. */
   openLog(): Promise<Log>;
+  /** Has SIGHUP call this instead of ending the agent. */
+  onHangup(listener: () => void): void;
 };
 
 type Command = (surroundings: Surroundings) => Promise<number>;
@@ -84,11 +89,33 @@ async function runCommand(at: Surroundings): Promise<number> {
     };
     log.info(settings, 'agent started');
     const moment = () => ({ now: clock.now(), wallNow: Date.now() });
-    const { intervalMs } = config;
-    const collect = reporter(at, setup, identity, { hostId, intervalMs, moment });
-    const grid = gridOf(hostId, intervalMs, moment());
-    const outbox = await deliveryFor(at, setup, api, log);
-    await Promise.all([run({ grid, collect, outbox, log, clock }, stop), outbox.deliver(stop)]);
+    const paceOf = ({ config: { intervalMs } }: Setup) => ({ hostId, intervalMs, moment });
+    const gridOfSetup = ({ config }: Setup) => gridOf(hostId, config.intervalMs, moment());
+    const reports = reporter(at, setup, identity, paceOf(setup));
+    const link = changeableApi(api);
+    const bounds = { ...config.spool };
+    const outbox = await deliveryFor(at, bounds, link.api, log);
+    const alarm = createAlarm(clock);
+    const load = (previous: Setup) => setUp({ ...at, needsUrl: true, previous });
+    const reloader = createReloader({ current: setup, load, onReady: alarm.ring, log });
+    const renew = async () => {
+      const before = reloader.current();
+      const next = await reloader.take();
+      if (next === null) return null;
+      reports.change(next, paceOf(next));
+      Object.assign(bounds, next.config.spool);
+      if (next.config.url !== before.config.url || next.token !== before.token) {
+        link.change(connectTo(next));
+        outbox.startOver();
+      }
+      return gridOfSetup(next);
+    };
+    at.onHangup(() => reloader.request('SIGHUP'));
+    const files = () => reloader.current().files;
+    await watchFiles({ files, onChange: () => reloader.request('a file changed') }, stop);
+    const { report: collect } = reports;
+    const parts = { grid: gridOfSetup(setup), collect, outbox, log, clock, alarm, renew };
+    await Promise.all([run(parts, stop), outbox.deliver(stop)]);
     log.info({ reason: errorText(stop.reason) }, 'agent stopped');
     return exitCodes.done;
   } catch (error) {
@@ -105,8 +132,12 @@ async function once(at: Surroundings): Promise<number> {
     const warn = warnOn(at);
     const identity = await identityFor(at, warn);
     const note: Log['warn'] = (fields, message) => warn(message, fields);
-    const delivery = await deliveryFor(at, setup, api, { info: () => {}, warn: note, error: note });
-    await delivery.deliverNow(await reporter(at, setup, identity)(at.stop), at.stop);
+    const delivery = await deliveryFor(at, setup.config.spool, api, {
+      info: () => {},
+      warn: note,
+      error: note,
+    });
+    await delivery.deliverNow(await reporter(at, setup, identity).report(at.stop), at.stop);
   } catch (error) {
     await at.print(`error: ${errorText(error)}\n`);
     return exitCodes.failed;
@@ -117,7 +148,7 @@ async function once(at: Surroundings): Promise<number> {
 
 async function print(at: Surroundings): Promise<number> {
   const setup = await setUp({ ...at, needsUrl: false });
-  const report = await reporter(at, setup, await knownIdentity(at))(at.stop);
+  const report = await reporter(at, setup, await knownIdentity(at)).report(at.stop);
   await at.print(`${JSON.stringify(report, null, 2)}\n`);
   return exitCodes.done;
 }
@@ -148,14 +179,23 @@ async function showPlugins(at: Surroundings): Promise<number> {
 
 async function setUpToSend(at: Surroundings): Promise<{ setup: Setup; api: Api }> {
   const setup = await setUp({ ...at, needsUrl: true });
-  return { setup, api: connect({ url: setup.config.url ?? '', token: setup.token }) };
+  return { setup, api: connectTo(setup) };
+}
+
+function connectTo({ config, token }: Setup): Api {
+  return connect({ url: config.url ?? '', token });
 }
 
 const clock = createClock();
 
-async function deliveryFor(at: Surroundings, { config }: Setup, api: Api, log: Log): Promise<Delivery> {
+async function deliveryFor(
+  at: Surroundings,
+  bounds: SpoolBounds,
+  api: DeliveryParts['api'],
+  log: Log,
+): Promise<Delivery> {
   const stateFolder = await stateFolderFor(at);
-  const spool = openSpool({ stateFolder, bounds: config.spool, log, now: Date.now });
+  const spool = openSpool({ stateFolder, bounds, log, now: Date.now });
   return createDelivery({ api, spool, log, clock, random: Math.random });
 }
 
@@ -191,20 +231,34 @@ function warnOn({ note }: Surroundings): Warn {
   return (message, fields) => note(`warning: ${message} ${JSON.stringify(fields)}`);
 }
 
-/** Returns what makes one report after another: plugins keep what they know from each to the next. */
+type Reporter = {
+  report(stop: AbortSignal): Promise<SubmitReportInput>;
+  /** Reports by these settings from now on; not while a report is made. */
+  change(setup: Setup, pace: Pace): void;
+};
+
+/** Makes one report after another: plugins keep what they know from each to the next. */
 function reporter(
   { root, agentVersion }: Surroundings,
   { config, plugins }: Setup,
   identity: HostIdentity,
   pace?: Pace,
-): (stop: AbortSignal) => Promise<SubmitReportInput> {
+): Reporter {
   const collector: Collector = createCollector(plugins, { root, platform: process.platform, pace });
-  const intervalMs = pace?.intervalMs ?? null;
-  return async (stop) => {
-    const collectedAt = new Date();
-    const [name, results] = await Promise.all([hostName(root), collector.collect(stop)]);
-    const host = { ...hostOf(identity), name, labels: config.labels };
-    return buildReport({ host, agentVersion, collectedAt, intervalMs, results });
+  let { labels } = config;
+  let intervalMs = pace?.intervalMs ?? null;
+  return {
+    async report(stop) {
+      const collectedAt = new Date();
+      const [name, results] = await Promise.all([hostName(root), collector.collect(stop)]);
+      const host = { ...hostOf(identity), name, labels };
+      return buildReport({ host, agentVersion, collectedAt, intervalMs, results });
+    },
+    change(setup, next) {
+      ({ labels } = setup.config);
+      ({ intervalMs } = next);
+      collector.replace(setup.plugins, next);
+    },
   };
 }
 

@@ -3,7 +3,7 @@
  *
  * Says nothing about what the config holds: see `config`.
  */
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Loader, Loaders } from 'cosmiconfig';
@@ -132,7 +132,9 @@ function isCommentAlone(text: string): boolean {
 async function importDefault(path: string, loadMs: number): Promise<unknown> {
   let module: { default?: unknown };
   try {
-    module = await loadWithin(loadMs, () => import(pathToFileURL(path).href));
+    // By the time of its last change, as Node would otherwise never read it again.
+    const { mtimeMs } = await stat(path);
+    module = await loadWithin(loadMs, () => import(`${pathToFileURL(path).href}?changed=${mtimeMs}`));
   } catch (cause) {
     // A config is looked for as .mjs, but not as .mts.
     throw new ConfigFileError(loadingProblem(cause, path, path.endsWith('.js')), { cause });

@@ -15,6 +15,7 @@ import { agentVersion } from './version.ts';
 const { env } = process;
 const stopping = new AbortController();
 let openedLog: Log | null = null;
+let hangupListener: (() => void) | null = null;
 let hasEnded = false;
 
 /** Lines that wait while the log cannot be written, a full disk for example; those after them are lost. */
@@ -32,6 +33,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     setTimeout(() => end(exitCodeWhenStopped()), graceMs);
   });
 }
+
+// To a daemon it says to read its config again, and while it starts it is about to do so anyway.
+if (isCommand('run')) process.on('SIGHUP', () => hangupListener?.());
 
 // What a config or a built-in plugin leaves behind, such as a promise that nobody awaits, must not end the agent.
 process.on('uncaughtException', (error) => onStray(null, String(error?.stack ?? error)));
@@ -126,6 +130,9 @@ function surroundings(configFile: string | null, stateOption: string | null): Su
     note,
     onStray,
     openLog,
+    onHangup: (listener) => {
+      hangupListener = listener;
+    },
   };
 }
 
