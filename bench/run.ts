@@ -6,7 +6,16 @@
 import { endAll } from '../test/support/cleanup.ts';
 import { runBenchmark, UsageError } from './benchmark.ts';
 
-const benchmarks = ['collect', 'submit', 'latency', 'segments', 'index', 'queries', 'export'] as const;
+const benchmarks = [
+  'collect',
+  'submit',
+  'latency',
+  'segments',
+  'index',
+  'queries',
+  'live',
+  'export',
+] as const;
 
 await runBenchmark(async (args) => {
   const firstFlag = args.findIndex((arg) => arg.startsWith('-'));
