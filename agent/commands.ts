@@ -8,7 +8,7 @@ import { formatDuration } from '../plugins/duration.ts';
 import { readHostName } from '../plugins/sources/host-name.ts';
 import { linuxFiles } from '../plugins/sources/linux-files.ts';
 import { isRecordedHost } from '../plugins/sources/node-os.ts';
-import { type CommandName, exitCodes } from './cli.ts';
+import { type CommandName, exitCodes, type InitFlags } from './cli.ts';
 import { type Collector, createCollector, type Pace } from './collect.ts';
 import type { Overrides } from './config.ts';
 import { createAlarm } from './delivery/alarm.ts';
@@ -23,6 +23,7 @@ import {
   recordedStateFolder,
   StateError,
 } from './host-identity.ts';
+import type { Terminal } from './init.ts';
 import { createReloader } from './reload.ts';
 import { buildReport, type ReportHost, type SubmitReportInput } from './report.ts';
 import { type Log, run } from './run.ts';
@@ -38,6 +39,8 @@ export type Surroundings = {
   cwd: string;
   configFile: string | null;
   stateFolder: string;
+  init: InitFlags;
+  terminal: Terminal;
   overrides: Overrides;
   /** Where secrets of the config may be. */
   env: Readonly<Record<string, string | undefined>>;
@@ -67,6 +70,7 @@ export const commandActions: Record<CommandName, Command> = {
   print,
   check,
   plugins: showPlugins,
+  init,
 };
 
 async function runCommand(at: Surroundings): Promise<number> {
@@ -175,6 +179,21 @@ async function showPlugins(at: Surroundings): Promise<number> {
   const { describePlugins } = await import('./describe-plugins.ts');
   await at.print(describePlugins(plugins.map(({ plugin }) => plugin)));
   return exitCodes.done;
+}
+
+async function init(at: Surroundings): Promise<number> {
+  const { initConfig, InitError } = await import('./init.ts');
+  try {
+    const { path, nextSteps } = await initConfig(at);
+    await at.print(`wrote ${path}\n`);
+    const isAnswering = (await check({ ...at, configFile: path })) === exitCodes.done;
+    await at.print(nextSteps(isAnswering));
+    return exitCodes.done;
+  } catch (error) {
+    if (!(error instanceof InitError)) throw error;
+    at.note(error.message);
+    return exitCodes.wrongInput;
+  }
 }
 
 async function setUpToSend(at: Surroundings): Promise<{ setup: Setup; api: Api }> {
