@@ -150,7 +150,7 @@ async function ask(
   } catch (error) {
     stop.throwIfAborted();
     if (!closed.signal.aborted) throw error;
-    throw new InitError('init was given up: nothing was written');
+    throw new OperatorError('init was given up: nothing was written');
   } finally {
     asking.close();
   }

@@ -44,6 +44,11 @@ export type HostFacts = {
   clonedFrom: string | null;
 };
 
+/** Paths that may be asked for though no host has told any yet, as there may be no clones. */
+export const hostPaths: readonly string[] = ['name', 'agentVersion', 'intervalSeconds', 'clonedFrom'].map(
+  (name) => `${hostPathRoot}.${name}`,
+);
+
 /** From what is stored: null is left out there, so that reports which cannot tell it are as they were before it was told. */
 export function toHostFacts(stored: unknown): HostFacts {
   return { clonedFrom: null, ...(stored as Omit<HostFacts, 'clonedFrom'> & Partial<HostFacts>) };

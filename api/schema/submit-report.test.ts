@@ -31,6 +31,8 @@ const total = async (api: TestApi) =>
 
 test('a host tells which one its disk was cloned from', async () => {
   const api = await openTestApi();
+  const clones = '{ hosts(filter: { fact: { path: "host.clonedFrom", isNull: false } }) { nodes { id } } }';
+  expect(await dataOf(api.ask(clones))).toEqual({ hosts: { nodes: [] } });
   const clone = { id: hostId(2), name: 'web-2', clonedFrom: hostId(1).toUpperCase() };
   const mutation = `mutation ($input: SubmitReportInput!) { submitReport(input: $input) {
     report { host { id clonedFrom } } } }`;
@@ -51,6 +53,7 @@ test('a host tells which one its disk was cloned from', async () => {
       { value: hostId(1), hosts: 1 },
     ],
   });
+  expect(await dataOf(api.ask(clones))).toEqual({ hosts: { nodes: [{ id: hostId(2) }] } });
   expect((await submit(api, { host: { ...clone, clonedFrom: 'web-1' } })).errors?.[0]?.message).toMatch(
     /UUID/,
   );
