@@ -220,7 +220,7 @@ async function deliveryFor(
 
 async function identityFor(at: Surroundings, warn: Warn): Promise<HostIdentity> {
   const stateFolder = await stateFolderFor(at);
-  return loadIdentity({ stateFolder, fingerprint: await readFingerprint(at.root), warn });
+  return loadIdentity({ stateFolder, fingerprint: await readFingerprint(at.root, stateFolder), warn });
 }
 
 /** The identity that reports carry, whatever machine it was made on; made up where there is none. Writes nothing. */

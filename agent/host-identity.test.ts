@@ -35,6 +35,19 @@ test.each<[string, string[]]>([
   expect(await load(folder, fingerprint)).toEqual({ id, clonedFrom: null, warnings: [] });
 });
 
+test.each<[string, string[], boolean]>([
+  ['the same container is started again', ['dmi:a', 'layer:1'], true],
+  ['the machine of the container has another card', ['dmi:a', 'layer:1', 'mac:new'], true],
+  ['another container is made of an image with the state', ['dmi:a', 'layer:2'], false],
+  ['the state is moved to a volume', ['dmi:a'], true],
+])('in a container: %s', async (_, fingerprint, isSame) => {
+  const folder = await temporaryFolder();
+  const { id } = await load(folder, ['dmi:a', 'layer:1']);
+  const next = await load(folder, fingerprint);
+  expect(next.id === id).toBe(isSame);
+  expect(next.clonedFrom).toBe(isSame ? null : id);
+});
+
 test('what is newly known is added, and tells from then on', async () => {
   const folder = await temporaryFolder();
   const { id } = await load(folder, []);
@@ -147,14 +160,14 @@ test('a fingerprint holds the hashed identities of hardware alone', async () => 
   for (const name of ['eth0', 'lo', 'docker0']) {
     await symlink(`../../devices/${name}`, join(root, 'sys/class/net', name));
   }
-  const fingerprint = await readFingerprint(root);
+  const fingerprint = await readFingerprint(root, '/proc');
   expect(fingerprint).toEqual([
     expect.stringMatching(/^dmi:[0-9a-f]{32}$/),
     expect.stringMatching(/^mac:[0-9a-f]{32}$/),
   ]);
   await writeFile(join(root, 'sys/class/dmi/id/product_uuid'), '03000200-0400-0500-0006-000700080009');
-  const unnamed = await readFingerprint(root);
+  const unnamed = await readFingerprint(root, '/proc');
   expect(unnamed).toEqual([fingerprint[1]]);
   expect(isSameMachine(fingerprint, unnamed)).toBe(true);
-  expect(await readFingerprint(join(root, 'nowhere'))).toEqual([]);
+  expect(await readFingerprint(join(root, 'nowhere'), '/proc')).toEqual([]);
 });

@@ -120,7 +120,10 @@ async function update(
   }
   if (known) {
     const fields = { previousId: known.id, keptAs: await setAside(path, 'cloned') };
-    warn('host.json is of another machine, a cloned disk: this host gets a new id', fields);
+    warn(
+      'host.json is of another machine or container, a cloned disk or image: this host gets a new id',
+      fields,
+    );
   } else if (text !== null) {
     const keptAs = await setAside(path, 'damaged');
     warn('host.json was damaged and is replaced: this host gets a new id', { keptAs });

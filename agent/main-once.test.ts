@@ -65,7 +65,9 @@ describe('once', () => {
     const clone = await machine('9e1bb9d3-6b0e-4c0c-8f6c-2d5a6b1f0a77');
     expect(clone.host.id).not.toBe(original.host.id);
     expect(clone.host.clonedFrom).toBe(original.host.id);
-    expect(clone.stderr).toMatch(/^warning: host\.json is of another machine, a cloned disk/);
+    expect(clone.stderr).toMatch(
+      /^warning: host\.json is of another machine or container, a cloned disk or image/,
+    );
     expect(await machine('9e1bb9d3-6b0e-4c0c-8f6c-2d5a6b1f0a77')).toEqual({ host: clone.host, stderr: '' });
   });
 
