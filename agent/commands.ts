@@ -100,7 +100,9 @@ async function runCommand(at: Surroundings): Promise<number> {
     const bounds = { ...config.spool };
     const outbox = await deliveryFor(at, bounds, link.api, log);
     const alarm = createAlarm(clock);
-    const load = (previous: Setup) => setUp({ ...at, needsUrl: true, previous });
+    // The same file: while it is being replaced, no other one and no defaults are meant.
+    const load = (previous: Setup) =>
+      setUp({ ...at, configFile: previous.configPath ?? at.configFile, needsUrl: true, previous });
     const reloader = createReloader({ current: setup, load, onReady: alarm.ring, log });
     const renew = async () => {
       const before = reloader.current();

@@ -112,6 +112,8 @@ test('a broken config keeps the old one and says every problem; SIGHUP reads it 
   await eventually('SIGHUP is told', () =>
     logged(agent).find((line) => line.why === 'SIGHUP' && line.level === 50),
   );
+  await rm(join(cwd, 'agent.config.json'));
+  await agent.waitFor(/no config file [^ ]*agent\.config\.json/);
   await write(cwd, config);
   await agent.waitFor(/config read again, nothing has changed/);
   await stopped(run);
