@@ -2,13 +2,31 @@ import { expect, test } from 'vitest';
 import { parseCommandLine } from './cli.ts';
 
 test('reads a command with its options, in any order', () => {
-  const expected = { is: 'command', command: 'once', configFile: 'a.json', stateFolder: '/s' };
+  const none = {
+    ...{ url: null, interval: null, output: null },
+    labels: [],
+    plugins: [],
+    yes: false,
+    force: false,
+  };
+  const expected = { is: 'command', command: 'once', configFile: 'a.json', stateFolder: '/s', init: none };
   expect(parseCommandLine(['once', '--config', 'a.json', '--state=/s'])).toEqual(expected);
   expect(parseCommandLine(['--state', '/s', '--config=a.json', 'once'])).toEqual(expected);
   expect(parseCommandLine(['print'])).toMatchObject({
     command: 'print',
     configFile: null,
     stateFolder: null,
+  });
+});
+
+test('reads the options of init', () => {
+  const args = ['init', '--url', 'http://x/', '--label', 'a=b', '--label=c=d', '--plugin', 'cpu', '--yes'];
+  expect(parseCommandLine([...args, '--interval', '5m', '--output', 'a.yaml', '--force'])).toMatchObject({
+    command: 'init',
+    init: {
+      ...{ url: 'http://x/', interval: '5m', output: 'a.yaml', yes: true, force: true },
+      ...{ labels: ['a=b', 'c=d'], plugins: ['cpu'] },
+    },
   });
 });
 
@@ -28,6 +46,9 @@ test.each([
   [['run', '--config'], 'option --config needs a value'],
   [['run', '--config', '--state', 'x'], 'option --config needs a value'],
   [['run', '--state='], 'option --state needs a value'],
+  [['run', '--label', 'a=b'], 'option --label is one of init, and not of run'],
+  [['init', '--config', 'a.yaml'], 'init reads no config: --output says where to write one'],
+  [['init', '--url'], 'option --url needs a value'],
   [['run', '--help=yes'], 'option --help takes no value'],
 ])('%j is wrong: %s', (args, message) => {
   expect(parseCommandLine(args)).toEqual({ is: 'wrong', message });

@@ -9,6 +9,7 @@ export const commands = {
   print: 'collects a report and prints it as JSON; sends nothing',
   check: 'shows every problem of the config, then whether the API answers',
   plugins: 'shows what each configured plugin collects',
+  init: 'writes a config with comments, by asking or from its options',
 } as const;
 
 export type CommandName = keyof typeof commands;
@@ -18,14 +19,46 @@ const commandNames = Object.keys(commands) as CommandName[];
 export const exitCodes = { done: 0, failed: 1, wrongInput: 2 } as const;
 
 export type CommandLine =
-  | { is: 'command'; command: CommandName; configFile: string | null; stateFolder: string | null }
+  | {
+      is: 'command';
+      command: CommandName;
+      configFile: string | null;
+      stateFolder: string | null;
+      init: InitFlags;
+    }
   | { is: 'help' }
   | { is: 'version' }
   | { is: 'wrong'; message: string };
 
+/** What `init` is told on the command line; null is not said. */
+export type InitFlags = {
+  url: string | null;
+  interval: string | null;
+  /** As `name=value` each. */
+  labels: readonly string[];
+  plugins: readonly string[];
+  output: string | null;
+  /** Asks nothing. */
+  yes: boolean;
+  /** Overwrites. */
+  force: boolean;
+};
+
+/** Options of `init` alone. */
+const initOptions = {
+  url: { type: 'string' },
+  interval: { type: 'string' },
+  label: { type: 'string', multiple: true },
+  plugin: { type: 'string', multiple: true },
+  output: { type: 'string' },
+  yes: { type: 'boolean' },
+  force: { type: 'boolean' },
+} as const;
+
 const options = {
   config: { type: 'string' },
   state: { type: 'string' },
+  ...initOptions,
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -42,9 +75,18 @@ options:
   --help          shows this text
   --version       shows the version
 
+options of init:
+  --url URL           GraphQL endpoint of the API
+  --interval TIME     time from one report to the next, such as 60s or 1h
+  --label NAME=VALUE  a label of this host; may be given again
+  --plugin NAME       a plugin to collect; may be given again, all by default
+  --output FILE       where to write, agent.config.yaml by default
+  --yes               asks nothing: what is not given has its default
+  --force             overwrites
+
 environment:
   OS_INSPECTOR_URL    address of the API, before the config's api.url
-  OS_INSPECTOR_TOKEN  sent to the API as a bearer token
+  OS_INSPECTOR_TOKEN  sent to the API as a bearer token, before the config's api.token
   API_IP, API_PORT    together mean http://$API_IP:$API_PORT/graphql
   HOST_ROOT           where the host's file system is mounted, in a container
 
@@ -74,8 +116,21 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     return { is: 'wrong', message: unknown(`command ${JSON.stringify(command)}`, command, commandNames) };
   }
   if (extra !== undefined) return { is: 'wrong', message: `unexpected argument ${JSON.stringify(extra)}` };
-  const [configFile, stateFolder] = [values.config, values.state].map((value) => (value as string) ?? null);
-  return { is: 'command', command, configFile: configFile ?? null, stateFolder: stateFolder ?? null };
+  const foreign = Object.keys(initOptions).find((name) => values[name] !== undefined);
+  if (command !== 'init' && foreign) {
+    return { is: 'wrong', message: `option --${foreign} is one of init, and not of ${command}` };
+  }
+  if (command === 'init' && values.config !== undefined) {
+    return { is: 'wrong', message: 'init reads no config: --output says where to write one' };
+  }
+  const text = (name: keyof typeof options) => (values[name] as string | undefined) ?? null;
+  const texts = (name: keyof typeof options) => (values[name] as string[] | undefined) ?? [];
+  const init = {
+    ...{ url: text('url'), interval: text('interval'), output: text('output') },
+    ...{ labels: texts('label'), plugins: texts('plugin') },
+    ...{ yes: values.yes === true, force: values.force === true },
+  };
+  return { is: 'command', command, configFile: text('config'), stateFolder: text('state'), init };
 }
 
 function optionFault(name: string, rawName: string, value?: string, inline?: boolean): string | null {

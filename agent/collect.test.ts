@@ -24,7 +24,7 @@ type Settings = { timeoutMs?: number; intervalMs?: number; options?: unknown };
 
 function configured(plugin: AnyPlugin, settings: Settings = {}): ConfiguredPlugin {
   const { timeoutMs = 60_000, intervalMs = null, options = {} } = settings;
-  return { plugin, timeoutMs, intervalMs, source: inThisThread(plugin, options) };
+  return { plugin, timeoutMs, intervalMs, source: inThisThread(plugin, options), key: plugin.name };
 }
 
 const host = { root: '/', platform: 'linux' } as const;

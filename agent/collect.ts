@@ -24,6 +24,11 @@ export type Collector = {
    * @throws the reason of `stop` once that is aborted, without waiting for any plugin
    */
   collect(stop: AbortSignal): Promise<PluginResult[]>;
+  /**
+   * Collects by these from now on: to be called between two collections. Those that were there before keep what
+   * they know, and their turns as long as the interval of the reports is the same.
+   */
+  replace(plugins: readonly ConfiguredPlugin[], pace?: Pace): void;
 };
 
 /** Settings of the host rather than of a plugin. */
@@ -45,13 +50,26 @@ export type Pace = {
 
 /** Keeps what outlives one collection: when each plugin is due, and which have not come back. */
 export function createCollector(plugins: readonly ConfiguredPlugin[], options: CollectOptions): Collector {
-  const runners = plugins.map((plugin) => createRunner(plugin, options));
-  return { collect: (stop) => Promise.all(runners.map((run) => run(stop))) };
+  let runners = new Map(plugins.map((plugin) => [plugin, createRunner(plugin, options)]));
+  return {
+    collect: (stop) => Promise.all([...runners.values()].map(({ run }) => run(stop))),
+    replace(plugins, pace) {
+      const kept = runners;
+      runners = new Map(
+        plugins.map((plugin) => {
+          const runner = kept.get(plugin) ?? createRunner(plugin, { ...options, pace });
+          runner.keepPace(pace);
+          return [plugin, runner];
+        }),
+      );
+    },
+  };
 }
 
-function createRunner(configured: ConfiguredPlugin, { root, platform, pace }: CollectOptions) {
+function createRunner(configured: ConfiguredPlugin, { root, platform, pace: firstPace }: CollectOptions) {
   const { plugin, source, timeoutMs } = configured;
-  const turns = pace ? turnsOf(configured, pace) : null;
+  let pace = firstPace;
+  let turns = pace ? turnsOf(configured, pace) : null;
   let running = false;
 
   /** Whatever `collect` throws, also at once and before it returns a promise, is a rejection here. */
@@ -81,7 +99,7 @@ function createRunner(configured: ConfiguredPlugin, { root, platform, pace }: Co
     return { plugin: plugin.name, version: plugin.version, status, durationMs, facts, readings, error };
   }
 
-  return async (stop: AbortSignal): Promise<PluginResult> => {
+  async function run(stop: AbortSignal): Promise<PluginResult> {
     stop.throwIfAborted();
     if (plugin.platforms && !plugin.platforms.includes(platform)) return toResult(without('SKIPPED'), null);
     const moment = pace?.moment();
@@ -93,6 +111,14 @@ function createRunner(configured: ConfiguredPlugin, { root, platform, pace }: Co
     if (moment) turns?.take(outcome, moment);
     if (pace && turns) source.rest?.(turns.idleMs(pace.moment()));
     return toResult(outcome, durationMs);
+  }
+
+  return {
+    run,
+    keepPace(next: Pace | undefined) {
+      if (next && next.intervalMs !== pace?.intervalMs) turns = turnsOf(configured, next);
+      pace = next;
+    },
   };
 }
 

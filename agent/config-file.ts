@@ -3,7 +3,7 @@
  *
  * Says nothing about what the config holds: see `config`.
  */
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Loader, Loaders } from 'cosmiconfig';
@@ -99,10 +99,28 @@ async function loadersFor(loadMs: number): Promise<Loaders> {
       return basename(path) === 'package.json' ? value : (value ?? undefined);
     };
   const loadModule = orEmpty((path) => importDefault(path, loadMs));
-  const json = orEmpty(defaultLoaders['.json']);
-  const yaml = orEmpty((path, text) => (isCommentAlone(text) ? null : defaultLoaders['.yaml'](path, text)));
+  const json = orEmpty(unquoted('JSON', defaultLoaders['.json']));
+  const loadYaml = unquoted('YAML', defaultLoaders['.yaml']);
+  const yaml = orEmpty((path, text) => (isCommentAlone(text) ? null : loadYaml(path, text)));
   const data = { '.json': json, '.yaml': yaml, '.yml': yaml, noExt: yaml };
   return { ...data, '.ts': loadModule, '.js': loadModule, '.mjs': loadModule };
+}
+
+/** Parsers quote the text around what they do not understand, and that may be a secret: the place is enough. */
+function unquoted(language: string, load: Loader): Loader {
+  return async (path, text) => {
+    try {
+      return await load(path, text);
+    } catch (cause) {
+      // The first line names the file, which we do as well; from the third on stands what YAML quotes.
+      const [first = '', message = first] = (cause as Error).message.split('\n');
+      const [, what, quoted] = /^(.*), (?:\.{3})?"(.*)$/.exec(message) ?? [];
+      if (what === undefined || quoted === undefined) throw new Error(`not right ${language}: ${message}`);
+      const start = quoted.replace(/"(?:\.{3})? is not valid JSON$/, '');
+      const line = text.slice(0, text.indexOf(start)).split('\n').length;
+      throw new Error(`not right ${language}: ${what} near line ${line}`);
+    }
+  };
 }
 
 /** To YAML such a file has no document at all, which is an error there. */
@@ -114,7 +132,9 @@ function isCommentAlone(text: string): boolean {
 async function importDefault(path: string, loadMs: number): Promise<unknown> {
   let module: { default?: unknown };
   try {
-    module = await loadWithin(loadMs, () => import(pathToFileURL(path).href));
+    // By the time of its last change, as Node would otherwise never read it again.
+    const { mtimeMs } = await stat(path);
+    module = await loadWithin(loadMs, () => import(`${pathToFileURL(path).href}?changed=${mtimeMs}`));
   } catch (cause) {
     // A config is looked for as .mjs, but not as .mts.
     throw new ConfigFileError(loadingProblem(cause, path, path.endsWith('.js')), { cause });

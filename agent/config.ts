@@ -9,6 +9,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { durationPattern, parseDuration } from '../plugins/duration.ts';
 import { builtinPluginNames } from '../plugins/index.ts';
+import { type SecretReference, secretReference } from '../plugins/secret.ts';
 import { blockedPorts } from './blocked-ports.ts';
 import { byteSizePattern, parseByteSize } from './byte-size.ts';
 import type { SpoolBounds } from './delivery/spool.ts';
@@ -20,8 +21,8 @@ export type Overrides = { url?: string; token?: string; apiIp?: string; apiPort?
 export type AgentConfig = {
   /** Null when it is set nowhere, which is no problem for a command that sends nothing. */
   url: string | null;
-  /** Sent as a bearer token. A secret: never shown and never logged. */
-  token: string | null;
+  /** Where the bearer token is; null when there is none. */
+  tokenFrom: SecretReference | null;
   intervalMs: number;
   labels: Record<string, string>;
   /** How much is kept of what the API has not taken. */
@@ -151,6 +152,9 @@ export const configSchema = z
         .strictObject(
           {
             url: url.describe('GraphQL endpoint of the API. No default; OS_INSPECTOR_URL takes precedence.'),
+            token: secretReference
+              .optional()
+              .describe('Where the bearer token for the API is. OS_INSPECTOR_TOKEN takes precedence.'),
           },
           { error: 'must be an object with "url"' },
         )
@@ -211,7 +215,7 @@ export function checkConfig(value: unknown, overrides: Overrides = {}): CheckedC
   const url = overriddenUrl(overrides) ?? api?.url ?? null;
   const config: AgentConfig = {
     url,
-    token: overrides.token || null,
+    tokenFrom: api?.token ?? null,
     intervalMs: interval,
     labels,
     spool: { maxBytes: spool.maxSize, maxAgeMs: spool.maxAge },
@@ -246,10 +250,11 @@ function rightEntries(value: unknown): PluginEntry[] {
   });
 }
 
-/** A token in the config file is an understandable wish; say where it goes instead. */
+/** A secret elsewhere in the config is an understandable wish; say where it goes instead. */
 function explainSecret(problem: Problem): Problem {
-  if (!/^(?:api\.)?(?:token|password|secret)$/i.test(problem.path)) return problem;
-  return { ...problem, message: 'unknown key: secrets come from the environment, set OS_INSPECTOR_TOKEN' };
+  if (!/^(?:token|(?:api\.)?(?:password|secret))$/i.test(problem.path)) return problem;
+  const how = 'say with api.token where the token is, { "env": "NAME" } or { "file": "/path" }';
+  return { ...problem, message: `unknown key: ${how}` };
 }
 
 /** The same plugin twice would make two results that cannot be told apart. Commands are told apart by their names. */
@@ -264,13 +269,9 @@ function twice(value: unknown): Problem[] {
   });
 }
 
-function checkOverrides({ url, token, apiIp, apiPort }: Overrides): Problem[] {
+function checkOverrides({ url, apiIp, apiPort }: Overrides): Problem[] {
   const problems: Problem[] = [];
   const complain = (path: string, message: string | null) => message && problems.push({ path, message });
-  // fetch shows a header value that it refuses in its message, and so would the log.
-  if (token && !/^[\x21-\x7e]+$/.test(token)) {
-    complain('OS_INSPECTOR_TOKEN', 'holds a space or a character that no HTTP header can carry');
-  }
   if (url) {
     complain('OS_INSPECTOR_URL', urlProblem(url));
     return problems;
@@ -308,7 +309,7 @@ function urlProblem(text: string): string | null {
   if (!/^https?:\/\//i.test(text)) return 'must begin with http:// or https://';
   if (!URL.canParse(text)) return urlHint;
   const { username, password, port } = new URL(text);
-  if (username || password) return 'must not hold a user or password: set OS_INSPECTOR_TOKEN instead';
+  if (username || password) return 'must not hold a user or password: use api.token instead';
   return portProblem(port);
 }
 

@@ -11,6 +11,7 @@ import type { PluginDeclaration } from '../plugins/plugin.ts';
 import { checkCommand } from './check-command.ts';
 import { checkOptions } from './check-options.ts';
 import type { PluginEntry } from './config.ts';
+import { entryKey } from './entry-key.ts';
 import { inThisThread, type PluginSource } from './isolation/plugin-source.ts';
 import { loadInWorker, PluginThreadError } from './isolation/worker-source.ts';
 import { defaultLoadMs, LoadTimeoutError } from './load-within.ts';
@@ -23,6 +24,8 @@ export type ConfiguredPlugin = {
   /** How long what it collected holds; null asks it for each report. */
   intervalMs: number | null;
   source: PluginSource;
+  /** What it was made of: one of the same key would be the same. */
+  key: string;
 };
 
 /** In config order; meant to be used only when there are no problems. */
@@ -33,6 +36,8 @@ export type LoadOptions = {
   loadMs?: number;
   /** Told what a plugin threw when nobody waited for it; `use` is the plugin as the config names it. */
   onStray(use: string, error: string): void;
+  /** Of the config before: those that would be the same are taken over, with all they know. @default none */
+  previous?: readonly ConfiguredPlugin[];
 };
 
 /** @param folder where relative files and packages are looked up: the folder of the config file */
@@ -41,15 +46,18 @@ export async function loadConfiguredPlugins(
   folder: string,
   options: LoadOptions,
 ): Promise<LoadedPlugins> {
-  const loaded = await Promise.all(
-    entries.map((entry) => {
-      if (entry.use === 'exec') return loadCommand(entry, folder);
-      return isBuiltIn(entry) ? loadBuiltIn(entry, folder) : loadOwn(entry, folder, options);
-    }),
-  );
+  const loaded = await Promise.all(entries.map((entry) => loadOne(entry, folder, options)));
   const plugins = loaded.flatMap(({ plugins }) => plugins);
   const problems = loaded.flatMap(({ problems }) => problems);
   return { plugins, problems: [...problems, ...needlessNames(entries), ...sameName(loaded, entries)] };
+}
+
+async function loadOne(entry: PluginEntry, folder: string, options: LoadOptions): Promise<LoadedPlugins> {
+  const key = await entryKey(entry, folder, isBuiltIn(entry));
+  const known = options.previous?.find((plugin) => plugin.key === key);
+  if (known) return { plugins: [known], problems: [] };
+  if (entry.use === 'exec') return loadCommand(entry, folder, key);
+  return isBuiltIn(entry) ? loadBuiltIn(entry, folder, key) : loadOwn(entry, folder, key, options);
 }
 
 /** Ends the threads of plugins that are not used any more. */
@@ -61,7 +69,7 @@ function isBuiltIn({ use }: PluginEntry): boolean {
   return Object.hasOwn(builtinPlugins, use);
 }
 
-async function loadBuiltIn(entry: PluginEntry, folder: string): Promise<LoadedPlugins> {
+async function loadBuiltIn(entry: PluginEntry, folder: string, key: string): Promise<LoadedPlugins> {
   const { use, options: given, path, memoryBytes } = entry;
   const plugin = await loadPlugin(use, folder);
   const { options, problems } = await checkOptions(plugin, given, optionsPath(entry));
@@ -73,24 +81,29 @@ async function loadBuiltIn(entry: PluginEntry, folder: string): Promise<LoadedPl
     const why = `${use} comes with os-inspector and runs in the agent's own memory: leave it out`;
     problems.push({ path: [...path.slice(0, 2), 'memory'].join('.'), message: why });
   }
-  return { plugins: [configure(plugin, entry, inThisThread(plugin, options))], problems };
+  return { plugins: [configure(plugin, entry, inThisThread(plugin, options), key)], problems };
 }
 
 /** The command itself is no code of ours: it runs in a process of its own. */
-async function loadCommand(entry: PluginEntry, folder: string): Promise<LoadedPlugins> {
+async function loadCommand(entry: PluginEntry, folder: string, key: string): Promise<LoadedPlugins> {
   const { plugin, undeclared, problems } = await checkCommand(entry, folder);
   if (plugin === null) return { plugins: [], problems };
-  return { plugins: [configure(plugin, entry, inThisThread(plugin, undefined, undeclared))], problems };
+  return { plugins: [configure(plugin, entry, inThisThread(plugin, undefined, undeclared), key)], problems };
 }
 
-async function loadOwn(entry: PluginEntry, folder: string, options: LoadOptions): Promise<LoadedPlugins> {
+async function loadOwn(
+  entry: PluginEntry,
+  folder: string,
+  key: string,
+  options: LoadOptions,
+): Promise<LoadedPlugins> {
   const { use, path } = entry;
   const { loadMs = defaultLoadMs, onStray } = options;
   const task = { use, folder, options: entry.options, optionsPath: optionsPath(entry) };
   const memoryBytes = entry.memoryBytes ?? defaultMemoryBytes;
   try {
     const { declaration, problems, source } = await loadInWorker({ task, memoryBytes, loadMs, onStray });
-    return { plugins: [configure(declaration, entry, source)], problems };
+    return { plugins: [configure(declaration, entry, source, key)], problems };
   } catch (error) {
     const isLate = error instanceof LoadTimeoutError;
     if (!isLate && !(error instanceof PluginThreadError)) throw error;
@@ -102,9 +115,14 @@ async function loadOwn(entry: PluginEntry, folder: string, options: LoadOptions)
 /** Of which 20 are what Node, zod and the eraser of types take. */
 const defaultMemoryBytes = 128 * 2 ** 20;
 
-function configure(plugin: PluginDeclaration, entry: PluginEntry, source: PluginSource): ConfiguredPlugin {
+function configure(
+  plugin: PluginDeclaration,
+  entry: PluginEntry,
+  source: PluginSource,
+  key: string,
+): ConfiguredPlugin {
   const own = plugin.interval === undefined ? null : parseDuration(plugin.interval);
-  return { plugin, timeoutMs: entry.timeoutMs, intervalMs: entry.intervalMs ?? own, source };
+  return { plugin, timeoutMs: entry.timeoutMs, intervalMs: entry.intervalMs ?? own, source, key };
 }
 
 function optionsPath({ path }: PluginEntry): string[] {

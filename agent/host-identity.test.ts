@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import { isSameMachine, readFingerprint } from './fingerprint.ts';
-import { loadHostId, StateError } from './host-identity.ts';
+import { loadIdentity, StateError } from './host-identity.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function load(stateFolder: string, fingerprint: string[] = ['dmi:a', 'mac:b']) {
   const warnings: { message: string; fields: Record<string, unknown> }[] = [];
   const warn = (message: string, fields: Record<string, unknown>) => warnings.push({ message, fields });
-  return { id: await loadHostId({ stateFolder, fingerprint, warn }), warnings };
+  return { ...(await loadIdentity({ stateFolder, fingerprint, warn })), warnings };
 }
 
 const stored = async (folder: string) => JSON.parse(await readFile(join(folder, 'host.json'), 'utf8'));
@@ -20,8 +20,8 @@ test('an id is made once and kept, with nothing else left in the folder', async 
   const folder = join(await temporaryFolder(), 'deep', 'state');
   const first = await load(folder);
   expect(first.id).toMatch(uuid);
-  expect(await load(folder)).toEqual({ id: first.id, warnings: [] });
-  expect(await stored(folder)).toEqual({ id: first.id, fingerprint: ['dmi:a', 'mac:b'] });
+  expect(await load(folder)).toEqual({ id: first.id, clonedFrom: null, warnings: [] });
+  expect(await stored(folder)).toEqual({ id: first.id, clonedFrom: null, fingerprint: ['dmi:a', 'mac:b'] });
   expect((await readdir(folder)).sort()).toEqual(['host.json', 'host.lock']);
 });
 
@@ -32,7 +32,20 @@ test.each<[string, string[]]>([
 ])('the id stays when %s', async (_, fingerprint) => {
   const folder = await temporaryFolder();
   const { id } = await load(folder);
-  expect(await load(folder, fingerprint)).toEqual({ id, warnings: [] });
+  expect(await load(folder, fingerprint)).toEqual({ id, clonedFrom: null, warnings: [] });
+});
+
+test.each<[string, string[], boolean]>([
+  ['the same container is started again', ['dmi:a', 'layer:1'], true],
+  ['the machine of the container has another card', ['dmi:a', 'layer:1', 'mac:new'], true],
+  ['another container is made of an image with the state', ['dmi:a', 'layer:2'], false],
+  ['the state is moved to a volume', ['dmi:a'], true],
+])('in a container: %s', async (_, fingerprint, isSame) => {
+  const folder = await temporaryFolder();
+  const { id } = await load(folder, ['dmi:a', 'layer:1']);
+  const next = await load(folder, fingerprint);
+  expect(next.id === id).toBe(isSame);
+  expect(next.clonedFrom).toBe(isSame ? null : id);
 });
 
 test('what is newly known is added, and tells from then on', async () => {
@@ -40,7 +53,7 @@ test('what is newly known is added, and tells from then on', async () => {
   const { id } = await load(folder, []);
   await load(folder, ['mac:b']);
   await load(folder, ['mac:b', 'mac:c']);
-  expect(await load(folder, ['mac:c'])).toEqual({ id, warnings: [] });
+  expect(await load(folder, ['mac:c'])).toEqual({ id, clonedFrom: null, warnings: [] });
   expect((await stored(folder)).fingerprint).toEqual(['mac:b', 'mac:c']);
 });
 
@@ -63,7 +76,12 @@ test('a cloned disk notices and takes a new id, keeping the old file', async () 
   expect(clone.warnings).toMatchObject([
     { message: expect.stringContaining('cloned disk'), fields: { previousId: original.id } },
   ]);
-  expect(await load(folder, ['dmi:x', 'mac:y'])).toEqual({ id: clone.id, warnings: [] });
+  expect(clone.clonedFrom).toBe(original.id);
+  const again = { id: clone.id, clonedFrom: original.id, warnings: [] };
+  expect(await load(folder, ['dmi:x', 'mac:y'])).toEqual(again);
+  // A card more is no other machine, and what it was cloned from stays.
+  expect(await load(folder, ['dmi:x', 'mac:y', 'mac:z'])).toEqual(again);
+  expect(await load(folder, ['mac:z'])).toEqual(again);
   expect(await readFile(String(clone.warnings[0]?.fields.keptAs), 'utf8')).toContain(original.id);
 });
 
@@ -73,11 +91,19 @@ test.each(['', '{"id":', '{}', 'null', '{"id":"7","fingerprint":[]}'])(
     const folder = await temporaryFolder({ 'host.json': text });
     const { id, warnings } = await load(folder);
     expect(warnings).toMatchObject([{ message: expect.stringContaining('damaged') }]);
-    expect(await load(folder)).toEqual({ id, warnings: [] });
+    expect(await load(folder)).toEqual({ id, clonedFrom: null, warnings: [] });
     const [aside] = (await readdir(folder)).filter((name) => name.startsWith('host.json.damaged-'));
     expect(await readFile(join(folder, String(aside)), 'utf8')).toBe(text);
   },
 );
+
+test('what an agent without clonedFrom kept is known', async () => {
+  const id = 'f4271aa0-4483-41f3-a0ac-28d3745f6527';
+  const text = JSON.stringify({ id, fingerprint: ['dmi:a'] });
+  const folder = await temporaryFolder({ 'host.json': text });
+  expect(await load(folder)).toEqual({ id, clonedFrom: null, warnings: [] });
+  expect(await stored(folder)).toMatchObject({ id, clonedFrom: null });
+});
 
 test('a folder that cannot be used is an error that says what to do', async () => {
   const folder = await temporaryFolder({ file: '' });
@@ -99,9 +125,10 @@ const racers: [string, string | null][] = [
 test.each(racers)('agents that start at once agree on one id when %s', async (_, text) => {
   const folder = await temporaryFolder(text === null ? {} : { 'host.json': text });
   const script = `
-    import { loadHostId } from ${JSON.stringify(import.meta.resolve('./host-identity.ts'))};
+    import { loadIdentity } from ${JSON.stringify(import.meta.resolve('./host-identity.ts'))};
     process.stdin.once('data', async () => {
-      console.log(await loadHostId({ stateFolder: ${JSON.stringify(folder)}, fingerprint: ['dmi:a'], warn() {} }));
+      const { id } = await loadIdentity({ stateFolder: ${JSON.stringify(folder)}, fingerprint: ['dmi:a'], warn() {} });
+      console.log(id);
       process.exit();
     });
     console.log('ready');`;
@@ -133,14 +160,14 @@ test('a fingerprint holds the hashed identities of hardware alone', async () => 
   for (const name of ['eth0', 'lo', 'docker0']) {
     await symlink(`../../devices/${name}`, join(root, 'sys/class/net', name));
   }
-  const fingerprint = await readFingerprint(root);
+  const fingerprint = await readFingerprint(root, '/proc');
   expect(fingerprint).toEqual([
     expect.stringMatching(/^dmi:[0-9a-f]{32}$/),
     expect.stringMatching(/^mac:[0-9a-f]{32}$/),
   ]);
   await writeFile(join(root, 'sys/class/dmi/id/product_uuid'), '03000200-0400-0500-0006-000700080009');
-  const unnamed = await readFingerprint(root);
+  const unnamed = await readFingerprint(root, '/proc');
   expect(unnamed).toEqual([fingerprint[1]]);
   expect(isSameMachine(fingerprint, unnamed)).toBe(true);
-  expect(await readFingerprint(join(root, 'nowhere'))).toEqual([]);
+  expect(await readFingerprint(join(root, 'nowhere'), '/proc')).toEqual([]);
 });

@@ -28,31 +28,47 @@ export type IdentityOptions = {
   warn(message: string, fields: Record<string, unknown>): void;
 };
 
+export type HostIdentity = {
+  id: string;
+  /** The id that the disk came with from another machine; null when it was made here. */
+  clonedFrom: string | null;
+};
+
 /** What `host.json` holds. Written here alone; keys that a later version adds are no damage. */
-const identitySchema = z.object({ id: z.uuid(), fingerprint: z.array(z.string()) });
-type Identity = z.output<typeof identitySchema>;
+const storedIdentity = z.object({
+  id: z.uuid(),
+  clonedFrom: z.uuid().nullable().default(null),
+  fingerprint: z.array(z.string()),
+});
+type StoredIdentity = z.output<typeof storedIdentity>;
 
 /** More than a machine ever has at once; what was replaced long ago falls off the end. */
 const maxComponents = 64;
 
 /**
- * Returns the host's id, the same one every time and for every agent that uses this folder.
+ * Returns who the host is, the same every time and for every agent that uses this folder.
  *
  * @throws StateError when it can neither be read nor kept
  */
-export async function loadHostId({ stateFolder, fingerprint, warn }: IdentityOptions): Promise<string> {
+export async function loadIdentity({
+  stateFolder,
+  fingerprint,
+  warn,
+}: IdentityOptions): Promise<HostIdentity> {
   const path = identityFile(stateFolder);
   try {
     const known = parse(await readIfThere(path));
     const isOurs = known !== null && isSameMachine(known.fingerprint, fingerprint);
-    if (isOurs && fingerprint.every((component) => known.fingerprint.includes(component))) return known.id;
+    if (isOurs && fingerprint.every((component) => known.fingerprint.includes(component))) {
+      return toIdentity(known);
+    }
     await mkdir(stateFolder, { recursive: true });
     const updated = withFileLock(join(stateFolder, 'host.lock'), () => update(path, fingerprint, warn));
     if (!isOurs) return await updated;
     return await updated.catch((error) => {
       // The id is known, and that is what counts: a folder that was made read-only still serves.
       warn('the fingerprint of this host cannot be updated', { path, cause: errorText(error) });
-      return known.id;
+      return toIdentity(known);
     });
   } catch (cause) {
     const hint = 'name a folder that the agent may write to with --state';
@@ -63,17 +79,17 @@ export async function loadHostId({ stateFolder, fingerprint, warn }: IdentityOpt
 }
 
 /**
- * Returns the id that is kept in this folder, of whichever machine; null when there is none. Writes nothing.
+ * Returns what is kept in this folder, of whichever machine; null when there is nothing. Writes nothing.
  *
  * @throws StateError when there is one that cannot be read
  */
-export async function readHostId(stateFolder: string): Promise<string | null> {
+export async function readIdentity(stateFolder: string): Promise<HostIdentity | null> {
   const path = identityFile(stateFolder);
   try {
     const text = await readIfThere(path);
     const known = parse(text);
     if (text !== null && known === null) throw new Error('it is damaged');
-    return known?.id ?? null;
+    return known && toIdentity(known);
   } catch (cause) {
     throw new StateError(`cannot read the host id in ${path}: ${errorText(cause)}`, { cause });
   }
@@ -94,24 +110,27 @@ async function update(
   path: string,
   fingerprint: Fingerprint,
   warn: IdentityOptions['warn'],
-): Promise<string> {
+): Promise<HostIdentity> {
   const text = await readIfThere(path);
   const known = parse(text);
   if (known && isSameMachine(known.fingerprint, fingerprint)) {
     const merged = [...new Set([...fingerprint, ...known.fingerprint])].slice(0, maxComponents);
-    await write(path, { id: known.id, fingerprint: merged });
-    return known.id;
+    await write(path, { ...known, fingerprint: merged });
+    return toIdentity(known);
   }
   if (known) {
     const fields = { previousId: known.id, keptAs: await setAside(path, 'cloned') };
-    warn('host.json is of another machine, a cloned disk: this host gets a new id', fields);
+    warn(
+      'host.json is of another machine or container, a cloned disk or image: this host gets a new id',
+      fields,
+    );
   } else if (text !== null) {
     const keptAs = await setAside(path, 'damaged');
     warn('host.json was damaged and is replaced: this host gets a new id', { keptAs });
   }
-  const id = randomUUID();
-  await write(path, { id, fingerprint: [...fingerprint] });
-  return id;
+  const identity = { id: randomUUID(), clonedFrom: known?.id ?? null };
+  await write(path, { ...identity, fingerprint: [...fingerprint] });
+  return identity;
 }
 
 async function readIfThere(path: string): Promise<string | null> {
@@ -121,16 +140,20 @@ async function readIfThere(path: string): Promise<string | null> {
   });
 }
 
-function parse(text: string | null): Identity | null {
+function toIdentity({ id, clonedFrom }: StoredIdentity): HostIdentity {
+  return { id, clonedFrom };
+}
+
+function parse(text: string | null): StoredIdentity | null {
   try {
-    return identitySchema.parse(JSON.parse(text ?? ''));
+    return storedIdentity.parse(JSON.parse(text ?? ''));
   } catch {
     return null;
   }
 }
 
 /** After a power cut the host must still know its id. */
-async function write(path: string, identity: Identity): Promise<void> {
+async function write(path: string, identity: StoredIdentity): Promise<void> {
   const file = { path, temporary: `${path}.tmp`, mode: 0o644 };
   await writeDurably(file, `${JSON.stringify(identity, null, 2)}\n`);
 }

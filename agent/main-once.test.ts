@@ -52,6 +52,25 @@ describe('once', () => {
     });
   });
 
+  test('on another machine than the state folder is of, reports are of a new host that says where it comes from', async () => {
+    const api = await startStubApi();
+    const cwd = await hostWith({ api: { url: api.url }, plugins: ['./plain.mjs'] });
+    const machine = async (uuid: string) => {
+      const root = await temporaryFolder({ 'sys/class/dmi/id/product_uuid': uuid });
+      const exit = await runAgent(['once'], { cwd, env: { HOST_ROOT: root } });
+      return { host: api.requests.at(-1)?.variables.input.host, stderr: exit.stderr };
+    };
+    const original = await machine('4c4c4544-0042-3510-8056-b4c04f4e4432');
+    expect(original.host).not.toHaveProperty('clonedFrom');
+    const clone = await machine('9e1bb9d3-6b0e-4c0c-8f6c-2d5a6b1f0a77');
+    expect(clone.host.id).not.toBe(original.host.id);
+    expect(clone.host.clonedFrom).toBe(original.host.id);
+    expect(clone.stderr).toMatch(
+      /^warning: host\.json is of another machine or container, a cloned disk or image/,
+    );
+    expect(await machine('9e1bb9d3-6b0e-4c0c-8f6c-2d5a6b1f0a77')).toEqual({ host: clone.host, stderr: '' });
+  });
+
   test('the address may come from API_IP and API_PORT alone, and the defaults serve', async () => {
     const api = await startStubApi();
     const cwd = await temporaryFolder();

@@ -4,7 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { exitCodes, parseCommandLine, usage } from './cli.ts';
+import { exitCodes, type InitFlags, parseCommandLine, usage } from './cli.ts';
 import type { Surroundings } from './commands.ts';
 import { errorText, OperatorError } from './error-text.ts';
 import type { Log } from './run.ts';
@@ -15,6 +15,7 @@ import { agentVersion } from './version.ts';
 const { env } = process;
 const stopping = new AbortController();
 let openedLog: Log | null = null;
+let hangupListener: (() => void) | null = null;
 let hasEnded = false;
 
 /** Lines that wait while the log cannot be written, a full disk for example; those after them are lost. */
@@ -32,6 +33,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     setTimeout(() => end(exitCodeWhenStopped()), graceMs);
   });
 }
+
+// To a daemon it says to read its config again, and while it starts it is about to do so anyway.
+if (isCommand('run')) process.on('SIGHUP', () => hangupListener?.());
 
 // What a config or a built-in plugin leaves behind, such as a promise that nobody awaits, must not end the agent.
 process.on('uncaughtException', (error) => onStray(null, String(error?.stack ?? error)));
@@ -59,10 +63,10 @@ async function main(): Promise<number> {
       note(`${commandLine.message}\n\n${usage.trimEnd()}`);
       return exitCodes.wrongInput;
     }
-    const { command, configFile, stateFolder } = commandLine;
+    const { command, configFile, stateFolder, init } = commandLine;
     // Loaded only now, so that help and a wrong command line are answered at once.
     const { commandActions } = await import('./commands.ts');
-    return await commandActions[command](surroundings(configFile, stateFolder));
+    return await commandActions[command](surroundings(configFile, stateFolder, init));
   } catch (error) {
     return exitCodeFor(error);
   }
@@ -105,7 +109,7 @@ function tellEndedByConfig(): void {
   else print(`error: ${cause}\n`).catch(() => note(`error: ${cause}`));
 }
 
-function surroundings(configFile: string | null, stateOption: string | null): Surroundings {
+function surroundings(configFile: string | null, stateOption: string | null, init: InitFlags): Surroundings {
   const hints = { option: stateOption ?? undefined, systemd: env.STATE_DIRECTORY, xdg: env.XDG_STATE_HOME };
   const overrides = {
     url: env.OS_INSPECTOR_URL?.trim(),
@@ -117,7 +121,10 @@ function surroundings(configFile: string | null, stateOption: string | null): Su
     cwd: process.cwd(),
     configFile,
     stateFolder: chooseStateFolder({ ...hints, home: homedir(), isRoot: process.getuid?.() === 0 }),
+    init,
+    terminal: { input: process.stdin, output: process.stderr, isOne: process.stdin.isTTY === true },
     overrides,
+    env,
     root: resolve(env.HOST_ROOT || '/'),
     agentVersion: agentVersion(),
     stop: stopping.signal,
@@ -125,6 +132,9 @@ function surroundings(configFile: string | null, stateOption: string | null): Su
     note,
     onStray,
     openLog,
+    onHangup: (listener) => {
+      hangupListener = listener;
+    },
   };
 }
 

@@ -30,6 +30,8 @@ export type ReportHost = {
   id: string;
   name: string;
   labels: Record<string, string>;
+  /** The host that the disk was cloned from; absent for one that was not. */
+  clonedFrom?: string;
 };
 
 export type SubmitReportInput = {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../test/support/noise.ts';
 import { type Line, recordingLog } from '../test/support/recording-log.ts';
+import { createAlarm } from './delivery/alarm.ts';
 import type { PluginResult, SubmitReportInput } from './report.ts';
 import { type RunParts, run } from './run.ts';
 import type { Clock } from './schedule/clock.ts';
-import { gridOf } from './schedule/grid.ts';
+import { type Grid, gridOf } from './schedule/grid.ts';
 
 type TestClock = Clock & { advance(ms: number): void };
 
@@ -40,6 +41,8 @@ function parts(more: Partial<RunParts> & Pick<RunParts, 'clock'>): TestParts {
     grid: { intervalMs: minute, phaseMs: 20_000 },
     collect: async () => report(`r${n++}`),
     outbox: { add: async ({ id }) => void added.push(id) },
+    alarm: createAlarm(more.clock),
+    renew: async () => null,
     ...more,
     log,
     added,
@@ -187,4 +190,36 @@ test('a stop in the middle of a report ends the loop without a complaint', async
   await run(loop, stop.signal);
   expect(loop.log.lines).toEqual([]);
   expect(loop.added).toEqual([]);
+});
+
+test('new settings are taken over between two reports, which are soon and on the new grid from then on', async () => {
+  const stop = new AbortController();
+  const clock = jumpingClock(60 * minute, stop);
+  const alarm = createAlarm(clock);
+  const renewals: number[] = [];
+  let isCollecting = false;
+  let grid: Grid | null = null;
+  const renew = async () => {
+    expect(isCollecting).toBe(false);
+    const taken = grid;
+    grid = null;
+    if (taken) renewals.push(clock.now());
+    return taken;
+  };
+  const times: number[] = [];
+  const collect = async () => {
+    isCollecting = true;
+    times.push(clock.now());
+    if (times.length === 2) {
+      grid = { intervalMs: 20 * minute, phaseMs: 10_000 };
+      alarm.ring();
+      await Promise.resolve();
+    }
+    isCollecting = false;
+    return report('r');
+  };
+  await run(parts({ clock, alarm, renew, collect }), stop.signal);
+  // This clock jumps 30 seconds before it hears the alarm.
+  expect(renewals).toEqual([50_000]);
+  expect(times.slice(0, 5)).toEqual([0, 20_000, 70_000, 10_000 + 20 * minute, 10_000 + 40 * minute]);
 });

@@ -4,6 +4,7 @@
  * Collects and hands over; delivery is a loop of its own beside this one. A report that cannot be collected is
  * logged with its cause, and the next one goes on. Time is handed in.
  */
+import type { Alarm } from './delivery/alarm.ts';
 import type { Outbox } from './delivery/outbox.ts';
 import { errorText } from './error-text.ts';
 import type { PluginResult, SubmitReportInput } from './report.ts';
@@ -25,6 +26,10 @@ export type RunParts = {
   outbox: Outbox;
   log: Log;
   clock: Clock;
+  /** Rung when there is something to renew. */
+  alarm: Alarm;
+  /** Called between two reports only: takes over new settings and returns the grid then; null when there are none. */
+  renew(): Promise<Grid | null>;
 };
 
 /** How long at most a machine is awake again before that is noticed: a timer does not count what is slept through. */
@@ -34,15 +39,24 @@ const missedMs = 60_000;
 
 /** Returns once `stop` is aborted, and not before; a report that is under way then is given up. */
 export async function run(parts: RunParts, stop: AbortSignal): Promise<void> {
-  const { grid, clock } = parts;
+  const { clock } = parts;
+  let { grid } = parts;
   try {
     for (;;) {
       await reportOnce(parts, stop);
       // From the grid and not from the last report, so that slow ones shift nothing; what was missed meanwhile is not
       // made up for.
-      const tick = tickAfter(grid, clock.now());
-      await sleepUntil(tick, clock, stop);
-      if (clock.now() - tick > missedMs) await sleepUntil(afterSleep(grid, clock.now()), clock, stop);
+      let tick = tickAfter(grid, clock.now());
+      for (let isLate = false; ; ) {
+        const renewed = await sleepUntil(tick, parts, stop);
+        if (renewed) {
+          grid = renewed;
+          tick = soon(grid, clock.now());
+        } else if (!isLate && clock.now() - tick > missedMs) {
+          isLate = true;
+          tick = soon(grid, clock.now());
+        } else break;
+      }
     }
   } catch (error) {
     if (!stop.aborted) throw error;
@@ -50,18 +64,26 @@ export async function run(parts: RunParts, stop: AbortSignal): Promise<void> {
 }
 
 /**
- * When to report after ticks were slept through: soon, and still not together with all that woke at the same
- * moment, as the machines on one hypervisor do.
+ * When to report after ticks were slept through, or settings became others: soon, and still not together with all that woke
+ * or were changed at the same moment, as the machines on one hypervisor or a whole fleet are.
  */
-function afterSleep(grid: Grid, now: number): number {
+function soon(grid: Grid, now: number): number {
   return tickAfter({ ...grid, intervalMs: Math.min(grid.intervalMs, missedMs) }, now);
 }
 
-async function sleepUntil(moment: number, clock: Clock, stop: AbortSignal): Promise<void> {
+/** Returns early, with the new grid, when settings became others. */
+async function sleepUntil(
+  moment: number,
+  { clock, alarm, renew }: RunParts,
+  stop: AbortSignal,
+): Promise<Grid | null> {
   for (let left = moment - clock.now(); left > 0; left = moment - clock.now()) {
-    await clock.sleep(Math.min(left, lookEveryMs), stop);
+    await alarm.sleep(Math.min(left, lookEveryMs), stop);
+    const renewed = await renew();
+    if (renewed) return renewed;
   }
   stop.throwIfAborted();
+  return null;
 }
 
 async function reportOnce({ collect, outbox, log }: RunParts, stop: AbortSignal): Promise<void> {

@@ -1,30 +1,42 @@
 /** setup: from settings to an agent that can collect, or one message with everything that is wrong. */
 import { stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
-import { type AgentConfig, checkConfig, type Overrides } from './config.ts';
+import { type AgentConfig, checkConfig, type Overrides, type PluginEntry } from './config.ts';
 import { type ConfigFile, describeSearch, findConfig } from './config-file.ts';
 import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins } from './configured-plugins.ts';
+import { secretFiles } from './entry-key.ts';
 import { OperatorError } from './error-text.ts';
 import { formatProblems, type Problem } from './problem.ts';
+import { readToken } from './token.ts';
 
 export type SetupOptions = {
   cwd: string;
   /** `--config`; null looks for one. */
   configFile: string | null;
   overrides: Overrides;
+  /** Where secrets of the config may be. */
+  env: Readonly<Record<string, string | undefined>>;
   /** `HOST_ROOT`: where the host's file system begins. */
   root: string;
   /** Whether the command sends anything, and so cannot do without the address of the API. */
   needsUrl: boolean;
   /** Told what a plugin threw when nobody waited for it. */
   onStray(use: string, error: string): void;
+  /** What the agent has now: plugins that would be the same are taken over. @default none */
+  previous?: Setup;
 };
 
 export type Setup = {
   /** Absolute; null when there is no config file and the defaults serve. */
   configPath: string | null;
   config: AgentConfig;
+  /** Sent as a bearer token. A secret: never shown and never logged. */
+  token: string | null;
+  /** What is no problem and still should be put right. */
+  warnings: string[];
   plugins: ConfiguredPlugin[];
+  /** The files that all this comes from: absolute. */
+  files: string[];
 };
 
 /** The configuration is wrong; the message lists every problem and is ready to be shown. */
@@ -38,17 +50,30 @@ export class ConfigError extends OperatorError {
  * @throws ConfigError with every problem; ConfigFileError when there is nothing to check
  */
 export async function setUp(options: SetupOptions): Promise<Setup> {
-  const { cwd, configFile, overrides, root, needsUrl, onStray } = options;
+  const { cwd, configFile, overrides, env, root, needsUrl, onStray } = options;
+  const previous = options.previous?.plugins ?? [];
   const file = await findConfig(cwd, configFile);
   const checked = checkConfig(file.value, overrides);
-  const loaded = await loadConfiguredPlugins(checked.plugins, file.folder, { onStray });
-  const problems = [...checked.problems, ...loaded.problems, ...(await rootProblems(root))];
+  const loaded = await loadConfiguredPlugins(checked.plugins, file.folder, { onStray, previous });
+  const { token, warnings, ...ofToken } = await readToken(checked.config?.tokenFrom ?? null, overrides, env);
+  const problems = [
+    ...checked.problems,
+    ...ofToken.problems,
+    ...loaded.problems,
+    ...(await rootProblems(root)),
+  ];
   if (needsUrl && checked.config?.url === null) problems.push(missingUrl(file, cwd));
   if (problems.length > 0 || !checked.config) {
-    await closePlugins(loaded.plugins);
+    await closePlugins(loaded.plugins.filter((plugin) => !previous.includes(plugin)));
     throw new ConfigError(formatProblems(subject(file, cwd), problems));
   }
-  return { configPath: file.path, config: checked.config, plugins: loaded.plugins };
+  const { config } = checked;
+  const files = [file.path ?? [], secretFiles(config.tokenFrom), config.plugins.map(secretFilesOf)].flat(2);
+  return { configPath: file.path, config, token, warnings, plugins: loaded.plugins, files };
+}
+
+function secretFilesOf({ options }: PluginEntry): string[] {
+  return secretFiles(options);
 }
 
 /** A folder that is not mounted would give a report of nothing but nulls. */

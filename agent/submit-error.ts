@@ -102,7 +102,7 @@ function isRefusal(code: string): boolean {
 function hintFor(status: number, headers: unknown): string {
   const location = headers instanceof Headers ? headers.get('location') : null;
   if (status >= 300 && status < 400) return ` and points to ${location ?? 'nowhere'}; set api.url to that`;
-  if (status === 401 || status === 403) return '; is OS_INSPECTOR_TOKEN set, and right?';
+  if (status === 401 || status === 403) return '; is the token right, of api.token or OS_INSPECTOR_TOKEN?';
   if (status === 404 || status === 405) return '; is the path of api.url right? It ends in /graphql';
   if (status === 413) return ', the report is too large for it or for a proxy before it';
   return '';

@@ -82,7 +82,7 @@ const answers: [string, Answer, string, string][] = [
     'HTTP 401',
     (_, response) => respond(response, 401, ''),
     'UNAVAILABLE',
-    'answered HTTP 401; is OS_INSPECTOR_TOKEN set, and right?',
+    'answered HTTP 401; is the token right, of api.token or OS_INSPECTOR_TOKEN?',
   ],
   [
     'HTTP 404',

@@ -133,6 +133,23 @@ export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSetting
   };
 }
 
+/** An API whose place another may take: requests that are under way end as they began. */
+export function changeableApi(first: Api): {
+  api: Pick<Api, 'submit' | 'submitMany'>;
+  change(next: Api): void;
+} {
+  let api = first;
+  return {
+    api: {
+      submit: (report, stop) => api.submit(report, stop),
+      submitMany: (reports, stop) => api.submitMany(reports, stop),
+    },
+    change(next) {
+      api = next;
+    },
+  };
+}
+
 /** The address without its query, which may hold a secret. */
 export function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url);

@@ -69,21 +69,21 @@ export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake 
 function toRow(report: StoredReport): ReportRow {
   const { id, host, agentVersion, intervalSeconds, results, droppedReports = null } = report;
   const receivedAt = Date.parse(report.receivedAt);
-  const { name, labels } = host;
+  const { name, labels, clonedFrom = null } = host;
+  const hostFacts = { name, labels, agentVersion, intervalSeconds, clonedFrom };
   return {
     id,
     hostId: host.id,
     agentVersion,
     collectedAt: Date.parse(report.collectedAt),
     receivedAt,
-    hostFacts: { name, labels, agentVersion, intervalSeconds },
+    hostFacts,
     droppedReports,
     results,
     ownHost: {
-      ...host,
+      ...hostFacts,
+      id: host.id,
       asOf: null,
-      agentVersion,
-      intervalSeconds,
       firstSeenAt: receivedAt,
       lastSeenAt: receivedAt,
     },

@@ -24,6 +24,7 @@ export {
   text,
   version,
 } from './fact.ts';
+export { type Secret, secret } from './secret.ts';
 export { z };
 
 /** What the agent hands to `collect`. */

@@ -26,6 +26,8 @@ export type Delivery = Outbox & {
    * @throws SubmitError when this report was not acknowledged; the reason of `stop` once that is aborted
    */
   deliverNow(report: SubmitReportInput, stop: AbortSignal): Promise<void>;
+  /** The API is another, or is spoken to otherwise: what it said before counts no longer, and it is tried soon. */
+  startOver(): void;
 };
 
 export type DeliveryParts = {
@@ -47,6 +49,9 @@ const backlogSplayMs = 60_000;
 const pauseMs = 4_000;
 /** The pause is also so many times what the API took for the batch: the busier it is, the less it gets. */
 const pausePerBatch = 10;
+
+/** When settings of the API became others, hosts try it at some moment of this. */
+const startOverSplayMs = 10_000;
 
 /** What `deliverNow` brings of what has gathered: a week of hourly reports. */
 const maxBatchesNow = 4;
@@ -183,6 +188,11 @@ export function createDelivery({ api, spool, log, clock, random }: DeliveryParts
   return {
     async add(report) {
       fresh = await spool.add(report);
+      alarm.ring();
+    },
+    startOver() {
+      retryAt = Math.min(retryAt, clock.now() + random() * startOverSplayMs);
+      setBack.clear();
       alarm.ring();
     },
     async deliver(stop) {

@@ -36,6 +36,7 @@ export type Spool = {
 export type SpoolOptions = {
   /** Holds `spool/` and `dead-letter/`, made as needed. */
   stateFolder: string;
+  /** Looked at each time: they may become others. */
   bounds: SpoolBounds;
   log: Log;
   /** Milliseconds since 1970. */

@@ -21,6 +21,7 @@ const reportFields = [
   'labels',
   'agentVersion',
   'intervalSeconds',
+  'clonedFrom',
   'collectedAt',
   'receivedAt',
   // Otherwise a plugin that failed would look like one that told nothing.
@@ -36,16 +37,17 @@ const fieldsOfHost = [
   'lastSeenAt',
   'agentVersion',
   'intervalSeconds',
+  'clonedFrom',
 ] as const satisfies (keyof ReturnType<typeof hostFields>)[];
 
 export function reportTable(plugins: readonly AnyPlugin[]): Encoding<ReportOfExport> {
   return table(reportFields, plugins, (row) => {
-    const { name, labels, agentVersion, intervalSeconds } = row.hostFacts;
+    const { name, ...told } = row.hostFacts;
     const failures = row.results
       .filter(({ status }) => status !== 'OK')
       .map(({ plugin, status, error }) => ({ plugin, status, error }));
     const own = {
-      ...{ id: row.id, host: row.hostId, hostName: name, labels, agentVersion, intervalSeconds },
+      ...{ id: row.id, host: row.hostId, hostName: name, ...told },
       collectedAt: new Date(row.collectedAt).toISOString(),
       receivedAt: new Date(row.receivedAt).toISOString(),
       failures: failures.length > 0 ? failures : null,

@@ -38,8 +38,9 @@ const varied = [
     results: [result('network', { primaryAddress: '192.0.2.7', dnsServers: ['192.0.2.1', '192.0.2.2'] })],
   }),
   storedReport({
-    host: { id: hostId(2), name: 'db-2', labels: {} },
+    host: { id: hostId(2), name: 'db-2', labels: {}, clonedFrom: hostId(1) },
     collectedAt: '2026-05-01T10:00:03.000Z',
+    droppedReports: 2,
   }),
 ];
 
@@ -88,7 +89,7 @@ function describeExports(newDatabase: () => Promise<string | undefined>): void {
   test('hosts tell what each plugin told last, now or at a moment in the past', async () => {
     const { deliver, get } = await open();
     await deliver(varied);
-    const own = { labels: {}, agentVersion: '0.1.0', intervalSeconds: 60 };
+    const own = { labels: {}, agentVersion: '0.1.0', intervalSeconds: 60, clonedFrom: null };
     const seen = { firstSeenAt: '2026-05-01T10:00:01.000Z', lastSeenAt: '2026-05-01T10:00:01.000Z' };
     const hosts = await linesOf(await get(`/export/hosts.ndjson?${filterOf({ status: ['OFFLINE'] })}`));
     expect(hosts).toEqual([
@@ -103,7 +104,7 @@ function describeExports(newDatabase: () => Promise<string | undefined>): void {
         readings: { cpu: { utilization: 0.5, load1: -1 }, os: { uptimeSeconds: 5.5 } },
       },
       {
-        ...{ ...own, ...seen, id: hostId(2), name: 'db-2', status: 'OFFLINE' },
+        ...{ ...own, ...seen, id: hostId(2), name: 'db-2', status: 'OFFLINE', clonedFrom: hostId(1) },
         facts: { network: { primaryAddress: '192.0.2.7', dnsServers: ['192.0.2.1', '192.0.2.2'] } },
         readings: {},
       },
@@ -153,10 +154,13 @@ function describeExports(newDatabase: () => Promise<string | undefined>): void {
       ...{ agentVersion: null, intervalSeconds: null, labels: '{}', failures: null },
       'network.dnsServers': '["192.0.2.1","192.0.2.2"]',
     });
+    expect(reports.map(({ clonedFrom }) => clonedFrom)).toEqual([hostId(1), null, null]);
     const hosts = await readCsv(await (await get('/export/hosts.csv')).text());
-    expect(hosts.map((host) => [host.name, host.status, host['network.primaryAddress']])).toEqual([
-      ["'=cmd|calc", 'OFFLINE', null],
-      ['db-2', 'OFFLINE', '192.0.2.7'],
+    expect(
+      hosts.map((host) => [host.name, host.status, host.clonedFrom, host['network.primaryAddress']]),
+    ).toEqual([
+      ["'=cmd|calc", 'OFFLINE', null, null],
+      ['db-2', 'OFFLINE', hostId(1), '192.0.2.7'],
     ]);
     const empty = await (await get(`/export/hosts.csv?${filterOf({ name: { eq: 'none' } })}`)).text();
     expect(empty).toMatch(/^id,name,labels,status,firstSeenAt,lastSeenAt,agentVersion,[^\n]*\r\n$/);

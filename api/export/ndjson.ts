@@ -23,11 +23,11 @@ export function hostLines(now: number): Encoding<HostOfExport> {
 }
 
 function toStoredReport({ hostFacts, ...row }: ReportOfExport): StoredReport {
-  const { name, labels, agentVersion, intervalSeconds } = hostFacts;
+  const { name, labels, agentVersion, intervalSeconds, clonedFrom } = hostFacts;
   return {
     format: reportFormat,
     id: row.id,
-    host: { id: row.hostId, name, labels },
+    host: { id: row.hostId, name, labels, ...(clonedFrom === null ? {} : { clonedFrom }) },
     agentVersion,
     intervalSeconds,
     collectedAt: new Date(row.collectedAt).toISOString(),
@@ -35,6 +35,7 @@ function toStoredReport({ hostFacts, ...row }: ReportOfExport): StoredReport {
     results: row.results.map(({ plugin, version, status, durationMs, facts, readings, error }) => ({
       ...{ plugin, version, status, durationMs, facts, readings, error },
     })),
+    ...(row.droppedReports === null ? {} : { droppedReports: row.droppedReports }),
   };
 }
 
@@ -57,5 +58,6 @@ export function hostFields(host: HostOfExport['host'], now: number) {
     lastSeenAt: new Date(host.lastSeenAt).toISOString(),
     agentVersion: host.agentVersion,
     intervalSeconds: host.intervalSeconds,
+    clonedFrom: host.clonedFrom,
   };
 }

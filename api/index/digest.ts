@@ -41,7 +41,18 @@ export type HostFacts = {
   labels: Record<string, string>;
   agentVersion: string | null;
   intervalSeconds: number | null;
+  clonedFrom: string | null;
 };
+
+/** Paths that may be asked for though no host has told any yet, as there may be no clones. */
+export const hostPaths: readonly string[] = ['name', 'agentVersion', 'intervalSeconds', 'clonedFrom'].map(
+  (name) => `${hostPathRoot}.${name}`,
+);
+
+/** From what is stored: null is left out there, so that reports which cannot tell it are as they were before it was told. */
+export function toHostFacts(stored: unknown): HostFacts {
+  return { clonedFrom: null, ...(stored as Omit<HostFacts, 'clonedFrom'> & Partial<HostFacts>) };
+}
 
 export type ReportDigest = {
   id: string;
@@ -134,11 +145,12 @@ export function makeDigester(maxTemplates: number): Digester {
     });
     // Last, so that reports of agents that do not say it are as they were.
     if (report.droppedReports !== undefined) measured.push(report.droppedReports);
-    const hostFacts: HostFacts = {
+    const hostFacts: Omit<HostFacts, 'clonedFrom'> & Partial<HostFacts> = {
       name,
       labels: report.host.labels,
       agentVersion: orNull(report.agentVersion),
       intervalSeconds: report.intervalSeconds,
+      ...(report.host.clonedFrom === undefined ? {} : { clonedFrom: report.host.clonedFrom.toLowerCase() }),
     };
     const ofHost: ResultDigest = {
       ...{ plugin: hostPlugin, version: null, status: 'OK', error: null, shape: null },

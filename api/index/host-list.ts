@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { inChunks } from './chunks.ts';
 import { columnOf } from './comparable.ts';
 import type { Database } from './database.ts';
-import { type HostFacts, hostPlugin } from './digest.ts';
+import { hostPlugin, toHostFacts } from './digest.ts';
 import { pathId } from './fact-condition.ts';
 import { type HostMoment, hostsAt } from './host-moment.ts';
 import type { FactPath, HostListing, HostOrder, HostQuestion, HostRow, Slice } from './index-store.ts';
@@ -83,10 +83,10 @@ export async function readHosts(
   });
   return new Map(
     rows.map((row) => {
-      const { name, labels, agentVersion, intervalSeconds } = JSON.parse(row.facts) as HostFacts;
+      const told = toHostFacts(JSON.parse(row.facts));
       const [firstSeenAt, lastSeenAt] = [row.first_seen_at, row.last_seen_at];
       const id = fromUuid(row.uuid);
-      return [row.id, { id, asOf, name, labels, agentVersion, intervalSeconds, firstSeenAt, lastSeenAt }];
+      return [row.id, { id, asOf, ...told, firstSeenAt, lastSeenAt }];
     }),
   );
 }

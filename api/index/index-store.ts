@@ -17,6 +17,8 @@ export type HostRow = {
   labels: Record<string, string>;
   agentVersion: string | null;
   intervalSeconds: number | null;
+  /** The id that it had before its disk, cloned or restored, was found on another machine; null where there was none. */
+  clonedFrom: string | null;
   /** The server's clock, milliseconds since 1970. */
   firstSeenAt: number;
   lastSeenAt: number;
@@ -44,7 +46,7 @@ export type ReportRow = {
   /** The server's clock, milliseconds since 1970. */
   receivedAt: number;
   /** What it says of its host; null when it was removed while it was read. */
-  hostFacts: Pick<HostRow, 'name' | 'labels' | 'agentVersion' | 'intervalSeconds'> | null;
+  hostFacts: Pick<HostRow, 'name' | 'labels' | 'agentVersion' | 'intervalSeconds' | 'clonedFrom'> | null;
   /** How many reports before it never left the agent; null when it did not say. */
   droppedReports: number | null;
   /** In the order the agent sent them. */

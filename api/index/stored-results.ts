@@ -5,7 +5,7 @@ import type { PluginStatus } from '../log/stored-report.ts';
 import { Failure } from '../failure.ts';
 import { inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
-import { type HostFacts, hostPlugin } from './digest.ts';
+import { type HostFacts, hostPlugin, toHostFacts } from './digest.ts';
 import type { ReportRow, ResultRow } from './index-store.ts';
 import { type Json, joinShape } from './shape.ts';
 import type { Row } from './tables.ts';
@@ -42,7 +42,7 @@ export async function readStoredContents(
     const content = contents.get(id);
     const facts = factSet === null ? null : factSets.get(factSet);
     if (row.plugin === hostPlugin) {
-      if (content) content.host = facts as HostFacts;
+      if (content) content.host = toHostFacts(facts);
       continue;
     }
     content?.results.push({

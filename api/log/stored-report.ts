@@ -29,7 +29,13 @@ const storedResult = z.object({
 const storedReport = z.object({
   format: z.literal(reportFormat),
   id: z.uuid(),
-  host: z.object({ id: z.uuid(), name: z.string(), labels: z.record(z.string(), z.string()) }),
+  host: z.object({
+    id: z.uuid(),
+    name: z.string(),
+    labels: z.record(z.string(), z.string()),
+    /** The id that its disk came with from another machine; absent where it was made here, or the agent did not say. */
+    clonedFrom: z.uuid().optional(),
+  }),
   agentVersion: z.string().nullable(),
   /** How often the agent reports; null when it does so by hand or did not say. */
   intervalSeconds: z.number().nullable(),

@@ -5,7 +5,7 @@ import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { ApiContext } from '../context.ts';
 import { pluginOf } from '../index/catalog.ts';
 import { withoutNul } from '../index/comparable.ts';
-import { hostPathRoot } from '../index/digest.ts';
+import { hostPathRoot, hostPaths } from '../index/digest.ts';
 import type { FactPath } from '../index/index-store.ts';
 import { type InputPath, inputError } from './input-error.ts';
 
@@ -64,7 +64,8 @@ export async function findFactPath(
   }
   const plugin = plugins.find(({ name }) => name === root);
   if (plugin) return declared(plugin, text, at);
-  const told = await index.pathsOf(withoutNul(root), maxPaths);
+  const own = root === hostPathRoot ? hostPaths : [];
+  const told = [...new Set([...own, ...(await index.pathsOf(withoutNul(root), maxPaths))])];
   if (told.includes(text)) return { plugin: pluginOf(root), path: text, compare: null, inList: false };
   const known = [
     ...plugins

@@ -127,6 +127,13 @@ export function implementHost(
       name: t.exposeString('name', { description: 'As its newest report tells it.' }),
       labels: t.field({ type: 'Labels', resolve: (row) => row.labels }),
       agentVersion: t.exposeString('agentVersion', { nullable: true }),
+      clonedFrom: t.field({
+        type: 'UUID',
+        nullable: true,
+        description:
+          'The host that its disk is of, when the agent found itself on another machine with it: a clone, or a backup restored elsewhere. Null for all others.',
+        resolve: (row) => row.clonedFrom,
+      }),
       firstSeenAt: t.field({
         type: 'DateTime',
         description: 'When its first report was received.',

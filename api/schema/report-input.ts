@@ -6,7 +6,12 @@ import type { Shortened } from '../known-facts.ts';
 import { type PluginStatus, reportFormat, type StoredReport } from '../log/stored-report.ts';
 import { type InputPath, inputError } from './input-error.ts';
 
-export type HostInput = { id: string; name: string; labels?: Record<string, string> | null };
+export type HostInput = {
+  id: string;
+  name: string;
+  labels?: Record<string, string> | null;
+  clonedFrom?: string | null;
+};
 export type PluginResultInput = {
   plugin: string;
   version?: number | null;
@@ -80,7 +85,10 @@ export function toShortened(
   const report: StoredReport = {
     format: reportFormat,
     id: input.id ?? makeId(),
-    host: { id: host.id, name: host.name, labels: host.labels ?? {} },
+    host: {
+      ...{ id: host.id, name: host.name, labels: host.labels ?? {} },
+      ...(typeof host.clonedFrom === 'string' ? { clonedFrom: host.clonedFrom } : {}),
+    },
     agentVersion: input.agentVersion?.toWellFormed() ?? null,
     intervalSeconds,
     collectedAt: collectedAt.toISOString(),

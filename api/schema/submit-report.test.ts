@@ -29,6 +29,36 @@ const submit = (api: TestApi, overrides?: Record<string, unknown>) =>
 const total = async (api: TestApi) =>
   (await dataOf(api.ask('{ reports { totalCount } }'))).reports.totalCount;
 
+test('a host tells which one its disk was cloned from', async () => {
+  const api = await openTestApi();
+  const clones = '{ hosts(filter: { fact: { path: "host.clonedFrom", isNull: false } }) { nodes { id } } }';
+  expect(await dataOf(api.ask(clones))).toEqual({ hosts: { nodes: [] } });
+  const clone = { id: hostId(2), name: 'web-2', clonedFrom: hostId(1).toUpperCase() };
+  const mutation = `mutation ($input: SubmitReportInput!) { submitReport(input: $input) {
+    report { host { id clonedFrom } } } }`;
+  const submitted = await dataOf(api.ask(mutation, { input: input({ host: clone }) }));
+  const told = { id: hostId(2), clonedFrom: hostId(1) };
+  expect(submitted).toEqual({ submitReport: { report: { host: told } } });
+  await dataOf(submit(api, { id: undefined }));
+  const query = `query ($original: JSON) {
+    all: hosts { nodes { id clonedFrom } }
+    clones: hosts(filter: { fact: { path: "host.clonedFrom", eq: $original } }) { nodes { id } }
+    counts: factCounts(path: "host.clonedFrom") { value hosts }
+  }`;
+  expect(await dataOf(api.ask(query, { original: hostId(1) }))).toEqual({
+    all: { nodes: [{ id: hostId(1), clonedFrom: null }, told] },
+    clones: { nodes: [{ id: hostId(2) }] },
+    counts: [
+      { value: null, hosts: 1 },
+      { value: hostId(1), hosts: 1 },
+    ],
+  });
+  expect(await dataOf(api.ask(clones))).toEqual({ hosts: { nodes: [{ id: hostId(2) }] } });
+  expect((await submit(api, { host: { ...clone, clonedFrom: 'web-1' } })).errors?.[0]?.message).toMatch(
+    /UUID/,
+  );
+});
+
 test('a report is stored and read back, typed and as sent', async () => {
   const api = await openTestApi();
   expect(await dataOf(submit(api))).toEqual({ submitReport: { duplicate: false, report: { id: reportId } } });

@@ -37,6 +37,10 @@ export function defineSubmitReport(
       id: t.field({ type: 'UUID', required: true, description: 'Made once by the agent and kept.' }),
       name: t.string({ required: true, description: 'Its host name.' }),
       labels: t.field({ type: 'Labels', description: "As in the agent's config." }),
+      clonedFrom: t.field({
+        type: 'UUID',
+        description: 'The id that the agent found on its disk and gave up, as it is of another machine.',
+      }),
     }),
   });
   const resultInput = builder.inputRef<PluginResultInput>('PluginResultInput').implement({

@@ -65,7 +65,7 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
       droppedReports: 3,
       collectedAt: Date.parse(report.collectedAt),
       receivedAt: Date.parse(report.receivedAt),
-      hostFacts: { name: 'web-1', labels: {}, agentVersion: '0.1.0', intervalSeconds: 60 },
+      hostFacts: { name: 'web-1', labels: {}, agentVersion: '0.1.0', intervalSeconds: 60, clonedFrom: null },
       results: report.results,
     });
     expect(await index.reportsById([hostId(404), report.id])).toEqual([

@@ -30,7 +30,7 @@ let strays = 0;
 let results: Record<string, number> = {};
 
 const { plugins } = await setUp({
-  ...{ cwd: process.cwd(), configFile, overrides: {}, root: '/', needsUrl: false },
+  ...{ cwd: process.cwd(), configFile, overrides: {}, env: {}, root: '/', needsUrl: false },
   onStray: () => {
     strays += 1;
   },

@@ -1,0 +1,36 @@
+/** token: the secret that the agent shows to the API: from the environment, or from where the config says it is. */
+import { readSecret, SecretError, type SecretReference } from '../plugins/secret.ts';
+import type { Overrides } from './config.ts';
+import type { Problem } from './problem.ts';
+
+export type ReadToken = {
+  /** Null when there is none, or a problem with it. */
+  token: string | null;
+  problems: Problem[];
+  warnings: string[];
+};
+
+/** @param from what the config says; OS_INSPECTOR_TOKEN comes before it */
+export async function readToken(
+  from: SecretReference | null,
+  overrides: Overrides,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ReadToken> {
+  if (overrides.token) return checked(overrides.token, 'OS_INSPECTOR_TOKEN', []);
+  if (from === null) return { token: null, problems: [], warnings: [] };
+  const path = 'api.token';
+  try {
+    const { secret, warning } = await readSecret(from, env);
+    return checked(secret.reveal().trim(), path, warning === null ? [] : [`${path}: ${warning}`]);
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    return { token: null, problems: [{ path, message: error.message }], warnings: [] };
+  }
+}
+
+function checked(token: string, path: string, warnings: string[]): ReadToken {
+  // fetch shows a header value that it refuses in its message, and so would the log.
+  if (/^[\x21-\x7e]+$/.test(token)) return { token, problems: [], warnings };
+  const message = 'holds a space or a character that no HTTP header can carry';
+  return { token: null, problems: [{ path, message }], warnings };
+}
