@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { type AnyPlugin, type CollectContext, count, definePlugin, list, text } from '../plugins/plugin.ts';
 import { createCollector } from './collect.ts';
 import type { ConfiguredPlugin } from './configured-plugins.ts';
+import { inThisThread } from './isolation/plugin-source.ts';
+import type { PluginResult } from './report.ts';
 
 type Collect = (context: CollectContext) => unknown;
 
@@ -18,8 +20,11 @@ function pluginThat(collect: Collect, more: Partial<AnyPlugin> = {}): AnyPlugin 
   } as AnyPlugin);
 }
 
-function configured(plugin: AnyPlugin, more: Partial<ConfiguredPlugin> = {}): ConfiguredPlugin {
-  return { plugin, timeoutMs: 60_000, options: {}, ...more };
+type Settings = { timeoutMs?: number; intervalMs?: number; options?: unknown };
+
+function configured(plugin: AnyPlugin, settings: Settings = {}): ConfiguredPlugin {
+  const { timeoutMs = 60_000, intervalMs = null, options = {} } = settings;
+  return { plugin, timeoutMs, intervalMs, source: inThisThread(plugin, options) };
 }
 
 const host = { root: '/', platform: 'linux' } as const;
@@ -172,4 +177,91 @@ test('a stop ends collecting at once, whatever plugins do', async () => {
   await expect(collector.collect(stop.signal)).rejects.toThrow('told to stop');
   expect(seen).toMatchObject({ aborted: true });
   await expect(collector.collect(stop.signal)).rejects.toThrow('told to stop');
+});
+
+/** A daemon's collector on a clock that a test moves. */
+function paced(plugin: ConfiguredPlugin, hostId = 'a') {
+  let now = 0;
+  const moment = () => ({ now, wallNow: Date.UTC(2026, 0, 1) + now });
+  const collector = createCollector([plugin], { ...host, pace: { hostId, intervalMs: minute, moment } });
+  return async (at: number) => {
+    now = at;
+    return (await collector.collect(running))[0];
+  };
+}
+
+const minute = 60_000;
+const measuring = { readings: { free: count('Free') } };
+
+test('until its interval is over, reports carry the facts of a plugin, and no readings', async () => {
+  let threads = 0;
+  const plugin = pluginThat(async () => ({ threads: ++threads, free: threads }), measuring);
+  const collect = paced(configured(plugin, { intervalMs: 10 * minute }));
+  const results: (PluginResult | undefined)[] = [];
+  for (let at = 0; at < 30 * minute; at += minute) results.push(await collect(at));
+  const asked = results.filter((result) => result?.durationMs !== null);
+  expect(asked.map((result) => result?.facts)).toEqual([1, 2, 3, 4].map((threads) => ({ threads })));
+  const [first, second] = asked.map((result) => results.indexOf(result));
+  for (const carried of results.slice((first ?? 0) + 1, second)) {
+    expect(carried).toEqual({
+      ...{ plugin: 'probe', version: 3, status: 'OK', durationMs: null, facts: { threads: 1 } },
+      ...{ readings: null, error: null },
+    });
+  }
+});
+
+test('a plugin with nothing to report is asked no more often than another', async () => {
+  let calls = 0;
+  const plugin = pluginThat(async () => {
+    calls += 1;
+    return null;
+  });
+  const collect = paced(configured(plugin, { intervalMs: 31 * 24 * 60 * minute }));
+  for (let at = 0; at < 30 * minute; at += minute) {
+    expect(await collect(at)).toMatchObject({ status: 'SKIPPED', facts: null, error: null });
+  }
+  expect(calls).toBe(1);
+});
+
+test('a plugin that keeps failing is tried ever more rarely and says so, until it succeeds', async () => {
+  const tries: number[] = [];
+  let at = 0;
+  let works = false;
+  const plugin = pluginThat(async () => {
+    tries.push(at / minute);
+    if (!works) throw new Error('no sensor');
+    return { threads: 4 };
+  });
+  const collect = paced(configured(plugin));
+  for (; at < 200 * minute; at += minute) {
+    const result = await collect(at);
+    if (tries.at(-1) === at / minute) expect(result).toMatchObject({ status: 'ERROR', error: 'no sensor' });
+    else expect(result).toMatchObject({ status: 'SKIPPED', durationMs: null, facts: null });
+    if (at !== 5 * minute) continue;
+    const waits = 'failed 3 times, is tried again at 2026-01-01T00:07:00Z; last: no sensor';
+    expect(result?.error).toBe(waits);
+  }
+  expect(tries.slice(0, 7)).toEqual([0, 1, 3, 7, 15, 30, 59]);
+  works = true;
+  const recovered = [];
+  for (; at < 270 * minute; at += minute) recovered.push(await collect(at));
+  const first = recovered.findIndex((result) => result?.status === 'OK');
+  expect(first).toBeGreaterThan(-1);
+  expect(recovered.slice(first).every((result) => result?.durationMs !== null)).toBe(true);
+});
+
+test('a failure later on is reported as such, and what was known before is not told as if it held', async () => {
+  let calls = 0;
+  const plugin = pluginThat(async () => {
+    calls += 1;
+    if (calls > 1) throw new Error('no sensor');
+    return { threads: 4 };
+  });
+  const collect = paced(configured(plugin, { intervalMs: 2 * minute }));
+  await collect(0);
+  const results = [await collect(2 * minute), await collect(3 * minute)];
+  expect(results).toMatchObject([
+    { status: 'ERROR', facts: null, error: 'no sensor' },
+    { status: 'SKIPPED', facts: null, error: expect.stringMatching(/^failed once, .*; last: no sensor$/) },
+  ]);
 });

@@ -2,17 +2,20 @@
  * collect: runs the configured plugins side by side; none can hold up, break or end another.
  *
  * Whatever a plugin does costs only its own result: it may throw anything, never return, ignore its
- * signal or return facts that it did not declare. What no signal can end is JavaScript that never
- * yields, such as an endless loop: it stops the whole agent, as plugins share its one thread.
+ * signal or return facts that it did not declare. A plugin that a user added may also loop for ever, take all memory or
+ * end its process, as it has a thread of its own (see `isolation/`). Of those that come with os-inspector, which
+ * share the agent's thread, an endless loop would stop the agent.
+ *
+ * In the daemon a plugin whose interval is not over, or that keeps failing, is not asked (see `schedule/turns`).
  */
-import { checkFacts } from '../plugins/check-facts.ts';
-import { didYouMean } from '../plugins/did-you-mean.ts';
 import { formatDuration } from '../plugins/duration.ts';
-import type { AnyPlugin } from '../plugins/plugin.ts';
 import type { ConfiguredPlugin } from './configured-plugins.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
 import { errorText } from './error-text.ts';
+import { type Outcome, without } from './outcome.ts';
 import type { PluginResult } from './report.ts';
+import type { Moment } from './schedule/grid.ts';
+import { createTurns, type Turns } from './schedule/turns.ts';
 
 export type Collector = {
   /**
@@ -28,36 +31,45 @@ export type CollectOptions = {
   /** Where the host's file system begins. */
   root: string;
   platform: NodeJS.Platform;
+  /** Of the daemon; absent asks every plugin each time. */
+  pace?: Pace;
 };
 
-/** Keeps what outlives one collection: each plugin's cache, and which have not come back. */
+/** What decides whose turn it is. */
+export type Pace = {
+  hostId: string;
+  /** From one report to the next. */
+  intervalMs: number;
+  moment(): Moment;
+};
+
+/** Keeps what outlives one collection: when each plugin is due, and which have not come back. */
 export function createCollector(plugins: readonly ConfiguredPlugin[], options: CollectOptions): Collector {
   const runners = plugins.map((plugin) => createRunner(plugin, options));
   return { collect: (stop) => Promise.all(runners.map((run) => run(stop))) };
 }
 
-type Outcome = Pick<PluginResult, 'status' | 'facts' | 'readings' | 'error'>;
-
-function createRunner({ plugin, timeoutMs, options }: ConfiguredPlugin, { root, platform }: CollectOptions) {
-  const cache = new Map<string, unknown>();
+function createRunner(configured: ConfiguredPlugin, { root, platform, pace }: CollectOptions) {
+  const { plugin, source, timeoutMs } = configured;
+  const turns = pace ? turnsOf(configured, pace) : null;
   let running = false;
 
   /** Whatever `collect` throws, also at once and before it returns a promise, is a rejection here. */
-  async function start(signal: AbortSignal): Promise<unknown> {
+  async function start(signal: AbortSignal): Promise<Outcome> {
     running = true;
     try {
-      return await plugin.collect({ signal, options, root, cache });
+      return await source.collect(signal, root);
     } finally {
       running = false;
     }
   }
 
   async function attempt(stop: AbortSignal): Promise<Outcome> {
-    if (plugin.platforms && !plugin.platforms.includes(platform)) return without('SKIPPED');
     // A second one on top of one that hangs would hang as well, and they would pile up.
     if (running) return without('TIMEOUT', 'the previous collection has not ended');
     try {
-      return toOutcome(plugin, await withDeadline(timeoutMs, stop, start));
+      await source.prepare?.(stop);
+      return await withDeadline(timeoutMs, stop, start);
     } catch (error) {
       stop.throwIfAborted();
       if (!(error instanceof DeadlineError)) return without('ERROR', errorText(error));
@@ -65,34 +77,26 @@ function createRunner({ plugin, timeoutMs, options }: ConfiguredPlugin, { root, 
     }
   }
 
+  function toResult({ status, facts, readings, error }: Outcome, durationMs: number | null): PluginResult {
+    return { plugin: plugin.name, version: plugin.version, status, durationMs, facts, readings, error };
+  }
+
   return async (stop: AbortSignal): Promise<PluginResult> => {
     stop.throwIfAborted();
+    if (plugin.platforms && !plugin.platforms.includes(platform)) return toResult(without('SKIPPED'), null);
+    const moment = pace?.moment();
+    const instead = moment && turns?.insteadOf(moment);
+    if (instead) return toResult(instead, null);
     const startedAt = performance.now();
     const outcome = await attempt(stop);
     const durationMs = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
-    const { status, facts, readings, error } = outcome;
-    return { plugin: plugin.name, version: plugin.version, status, durationMs, facts, readings, error };
+    if (moment) turns?.take(outcome, moment);
+    if (pace && turns) source.rest?.(turns.idleMs(pace.moment()));
+    return toResult(outcome, durationMs);
   };
 }
 
-/** Holds what a plugin returned against what it declares, and parts facts from readings. */
-function toOutcome(plugin: AnyPlugin, collected: unknown): Outcome {
-  if (collected === null) return without('SKIPPED');
-  const declared = { ...plugin.facts, ...plugin.readings };
-  const { values, problems, undeclared } = checkFacts(declared, collected);
-  const complaints = [
-    ...problems.map(({ path, message }) => `${path || 'what collect returned'}: ${message}`),
-    ...undeclared.map((name) => {
-      const hint = didYouMean(name, Object.keys(declared)) ?? 'declare it in facts or readings';
-      return `${name}: is not declared, ${hint}`;
-    }),
-  ];
-  if (complaints.length > 0) return without('ERROR', errorText(`wrong facts: ${complaints.join('; ')}`));
-  const pick = (names: object) => Object.fromEntries(Object.keys(names).map((name) => [name, values[name]]));
-  const readings = plugin.readings ? pick(plugin.readings) : null;
-  return { status: 'OK', facts: pick(plugin.facts), readings, error: null };
-}
-
-function without(status: PluginResult['status'], error: string | null = null): Outcome {
-  return { status, facts: null, readings: null, error };
+function turnsOf({ plugin, intervalMs }: ConfiguredPlugin, pace: Pace): Turns {
+  const key = `${pace.hostId} ${plugin.name}`;
+  return createTurns({ key, intervalMs, reportIntervalMs: pace.intervalMs });
 }

@@ -4,19 +4,20 @@
  * Each returns its exit code. A wrong config is thrown (see `setup`) and shown by `main`.
  */
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration } from '../plugins/duration.ts';
 import { readHostName } from '../plugins/sources/host-name.ts';
 import { linuxFiles } from '../plugins/sources/linux-files.ts';
 import { isRecordedHost } from '../plugins/sources/node-os.ts';
 import { type CommandName, exitCodes } from './cli.ts';
-import { type Collector, createCollector } from './collect.ts';
+import { type Collector, createCollector, type Pace } from './collect.ts';
 import type { Overrides } from './config.ts';
 import { errorText } from './error-text.ts';
 import { readFingerprint } from './fingerprint.ts';
 import { loadHostId, readHostId, recordedStateFolder, StateError } from './host-identity.ts';
 import { buildReport, type SubmitReportInput } from './report.ts';
 import { type Log, run } from './run.ts';
+import { createClock } from './schedule/clock.ts';
+import { gridOf } from './schedule/grid.ts';
 import { type Setup, setUp } from './setup.ts';
 import { type Api, connect, SubmitError, shownUrl } from './submit.ts';
 
@@ -35,6 +36,8 @@ export type Surroundings = {
   print(text: string): Promise<void>;
   /** Writes a line for people to standard error. */
   note(line: string): void;
+  /** Told what a plugin threw when nobody waited for it; `use` is the plugin as the config names it. */
+  onStray(use: string, error: string): void;
   /** Opens the daemon's log; only `run` has one. */
   openLog(): Promise<Log>;
 };
@@ -67,13 +70,13 @@ async function runCommand(at: Surroundings): Promise<number> {
       state: at.stateFolder,
     };
     log.info(settings, 'agent started');
-    const collect = reporter(at, setup, hostId, config.intervalMs);
-    const clock = {
-      now: () => performance.now(),
-      sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }),
-    };
+    const clock = createClock();
+    const moment = () => ({ now: clock.now(), wallNow: Date.now() });
+    const { intervalMs } = config;
+    const collect = reporter(at, setup, hostId, { hostId, intervalMs, moment });
+    const grid = gridOf(hostId, intervalMs, moment());
     const { submit } = api;
-    await run({ intervalMs: config.intervalMs, collect, submit, log, clock, random: Math.random }, stop);
+    await run({ grid, collect, submit, log, clock }, stop);
     log.info({ reason: errorText(stop.reason) }, 'agent stopped');
     return exitCodes.done;
   } catch (error) {
@@ -165,9 +168,10 @@ function reporter(
   { root, agentVersion }: Surroundings,
   { config, plugins }: Setup,
   hostId: string,
-  intervalMs: number | null = null,
+  pace?: Pace,
 ): (stop: AbortSignal) => Promise<SubmitReportInput> {
-  const collector: Collector = createCollector(plugins, { root, platform: process.platform });
+  const collector: Collector = createCollector(plugins, { root, platform: process.platform, pace });
+  const intervalMs = pace?.intervalMs ?? null;
   return async (stop) => {
     const collectedAt = new Date();
     const [name, results] = await Promise.all([hostName(root), collector.collect(stop)]);

@@ -31,7 +31,7 @@ test('the example config has no problem', async () => {
   const file = await findConfig(checkout, 'agent.config.example.json');
   const { config, problems } = checkConfig(file.value);
   expect(problems).toEqual([]);
-  const loaded = await loadConfiguredPlugins(config?.plugins ?? [], file.folder);
+  const loaded = await loadConfiguredPlugins(config?.plugins ?? [], file.folder, { onStray: () => {} });
   expect(loaded.problems).toEqual([]);
   expect(loaded.plugins.map(({ plugin }) => plugin.name)).toEqual(['cpu', 'user', 'os', 'network']);
 });

@@ -17,16 +17,23 @@ describe('a right config', () => {
       interval: 90,
       timeout: '2s',
       labels: { site: 'fra1' },
-      plugins: ['cpu', { use: './rack.ts', timeout: '500ms', options: { row: 7 } }],
+      plugins: [
+        'cpu',
+        { use: './rack.ts', timeout: '500ms', interval: '1d', memory: '64MiB', options: { row: 7 } },
+      ],
     });
+    const asPluginSays = { intervalMs: null, memoryBytes: null };
     expect(config).toEqual({
       url: 'https://inventory.example/graphql',
       token: null,
       intervalMs: 90_000,
       labels: { site: 'fra1' },
       plugins: [
-        { use: 'cpu', timeoutMs: 2_000, options: {}, path: ['plugins', '0'] },
-        { use: './rack.ts', timeoutMs: 500, options: { row: 7 }, path: ['plugins', '1', 'use'] },
+        { use: 'cpu', timeoutMs: 2_000, ...asPluginSays, options: {}, path: ['plugins', '0'] },
+        {
+          ...{ use: './rack.ts', timeoutMs: 500, intervalMs: 86_400_000, memoryBytes: 67_108_864 },
+          ...{ options: { row: 7 }, path: ['plugins', '1', 'use'] },
+        },
       ],
     } satisfies AgentConfig);
   });
@@ -51,6 +58,7 @@ describe('a right config', () => {
 });
 
 const duration = 'must be a length of time such as "60s", "5m", "1h" or "500ms", or a number of seconds';
+const size = 'must be a size such as "64MiB" or "1GiB"';
 const plugin = 'must be a name such as "cpu", a file such as "./plugins/rack.ts", or an object with "use"';
 const url = 'must be the address of the API, such as "http://127.0.0.1:4000/graphql"';
 
@@ -105,6 +113,10 @@ test.each<[unknown, string, string]>([
   [{ plugins: [{}] }, 'plugins.0.use', plugin],
   [{ plugins: [{ use: 'cpu', timout: 1 }] }, 'plugins.0.timout', 'unknown key, did you mean "timeout"?'],
   [{ plugins: [{ use: 'cpu', timeout: 'x' }] }, 'plugins.0.timeout', duration],
+  [{ plugins: [{ use: 'cpu', interval: '60d' }] }, 'plugins.0.interval', 'must be at most 31d'],
+  [{ plugins: [{ use: './a.ts', memory: 64 }] }, 'plugins.0.memory', size],
+  [{ plugins: [{ use: './a.ts', memory: '64MB' }] }, 'plugins.0.memory', size],
+  [{ plugins: [{ use: './a.ts', memory: '8MiB' }] }, 'plugins.0.memory', 'must be at least 32MiB'],
   [{ plugins: [{ use: 'cpu', options: 5 }] }, 'plugins.0.options', 'must be an object'],
   [{ plugins: ['os', { use: 'os' }] }, 'plugins.1', 'the same plugin as plugins.0: name it once'],
 ])('%j has the problem %s: %s', (value, path, message) => {

@@ -29,6 +29,10 @@ export type AgentConfig = {
 export type PluginEntry = {
   use: string;
   timeoutMs: number;
+  /** Null leaves it to the plugin. */
+  intervalMs: number | null;
+  /** Null is the default. */
+  memoryBytes: number | null;
   options: Record<string, unknown>;
   path: string[];
 };
@@ -59,6 +63,17 @@ const url = z.string({ error: urlHint }).superRefine((value, ctx) => {
 
 const pluginTimeout = duration('1ms', '1h');
 
+const sizeHint = 'must be a size such as "64MiB" or "1GiB"';
+/** What Node, zod and the eraser of types take is 20 MiB. */
+const leastMemoryMiB = 32;
+
+const memory = z
+  .string(sizeHint)
+  .regex(/^\d+(?:MiB|GiB)$/, sizeHint)
+  .transform((size) => Number.parseInt(size, 10) * 2 ** (size.endsWith('GiB') ? 30 : 20))
+  .refine((bytes) => bytes >= leastMemoryMiB * 2 ** 20, `must be at least ${leastMemoryMiB}MiB`)
+  .refine((bytes) => bytes <= 64 * 2 ** 30, 'must be at most 64GiB');
+
 /** The API refuses more than this, and it is better to learn that before the first report. */
 const labels = z
   .record(
@@ -84,6 +99,16 @@ const pluginEntry = z.union(
       timeout: pluginTimeout
         .optional()
         .describe('Time that this plugin has; by default that of all plugins.'),
+      interval: duration('1s', '31d')
+        .optional()
+        .describe(
+          'How long what this plugin collected holds; by default what the plugin says, else not at all.',
+        ),
+      memory: memory
+        .optional()
+        .describe(
+          'Memory that a plugin of your own may take, 128MiB by default; built-in ones have no limit.',
+        ),
       options: z
         .record(z.string(), z.unknown(), { error: 'must be an object' })
         .default({})
@@ -107,9 +132,7 @@ export const configSchema = z
         )
         .optional()
         .describe('Where reports go.'),
-      interval: duration('1s', longestInterval)
-        .prefault('60s')
-        .describe('Time from one report to the next; spread by ±10 %.'),
+      interval: duration('1s', longestInterval).prefault('60s').describe('Time from one report to the next.'),
       timeout: pluginTimeout.prefault('10s').describe('Time that each plugin has to collect.'),
       labels: labels
         .default({})
@@ -154,9 +177,18 @@ export function checkConfig(value: unknown, overrides: Overrides = {}): CheckedC
 
 function toPluginEntry(entry: z.output<typeof pluginEntry>, i: number, timeoutMs: number): PluginEntry {
   const path = ['plugins', `${i}`];
-  if (typeof entry === 'string') return { use: entry, timeoutMs, options: {}, path };
-  const { use, timeout, options } = entry;
-  return { use, timeoutMs: timeout ?? timeoutMs, options, path: [...path, 'use'] };
+  if (typeof entry === 'string') {
+    return { use: entry, timeoutMs, intervalMs: null, memoryBytes: null, options: {}, path };
+  }
+  const { use, timeout, interval, memory, options } = entry;
+  return {
+    use,
+    timeoutMs: timeout ?? timeoutMs,
+    intervalMs: interval ?? null,
+    memoryBytes: memory ?? null,
+    options,
+    path: [...path, 'use'],
+  };
 }
 
 function rightEntries(value: unknown): PluginEntry[] {

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import { checkConfig } from './config.ts';
-import { loadConfiguredPlugins } from './configured-plugins.ts';
+import { closePlugins, loadConfiguredPlugins } from './configured-plugins.ts';
 
 const zod = import.meta.resolve('zod');
 
@@ -14,15 +14,23 @@ const plainObject = `export default {
 const withOptions = `import { z } from '${zod}';
 export default {
   name: 'rack', version: 1, description: 'Where it stands',
-  facts: { row: { kind: 'count', description: 'Row' } },
+  facts: { row: { kind: 'count', description: 'Row' }, side: { kind: 'text', description: 'Side' } },
   options: z.strictObject({ row: z.int().positive(), side: z.enum(['front', 'back']).default('front') }),
-  collect: async ({ options }) => ({ row: options.row }),
+  interval: '1h',
+  collect: async ({ options }) => ({ row: options.row, side: options.side }),
 };`;
 
 async function load(plugins: unknown[], files: Record<string, string>, loadMs?: number) {
   const folder = await temporaryFolder(files);
-  return loadConfiguredPlugins(checkConfig({ plugins }).plugins, folder, loadMs);
+  const loaded = await loadConfiguredPlugins(checkConfig({ plugins }).plugins, folder, {
+    loadMs,
+    onStray: (use, error) => expect.fail(`${use}: ${error}`),
+  });
+  onTestFinished(() => closePlugins(loaded.plugins));
+  return loaded;
 }
+
+const never = new AbortController().signal;
 
 test('plugins are loaded in order, each with its timeout and checked options', async () => {
   const rack = { use: './rack.mjs', timeout: '2s', options: { row: 3 } };
@@ -32,9 +40,23 @@ test('plugins are loaded in order, each with its timeout and checked options', a
   });
   expect(problems).toEqual([]);
   expect(plugins).toMatchObject([
-    { plugin: { name: 'rack' }, timeoutMs: 2_000, options: { row: 3, side: 'front' } },
-    { plugin: { name: 'plain' }, timeoutMs: 10_000, options: {} },
+    { plugin: { name: 'rack' }, timeoutMs: 2_000, intervalMs: 3_600_000 },
+    { plugin: { name: 'plain' }, timeoutMs: 10_000, intervalMs: null },
   ]);
+  const outcomes = await Promise.all(plugins.map(({ source }) => source.collect(never, '/')));
+  expect(outcomes).toMatchObject([{ facts: { row: 3, side: 'front' } }, { facts: { row: 7 } }]);
+});
+
+test('the config has the last word on how long what a plugin collected holds', async () => {
+  const often = { use: './rack.mjs', interval: '5m', options: { row: 3 } };
+  const { plugins } = await load([often], { 'rack.mjs': withOptions });
+  expect(plugins).toMatchObject([{ intervalMs: 300_000 }]);
+});
+
+test('a limit of memory for what has none is a problem', async () => {
+  const { problems } = await load([{ use: 'cpu', memory: '64MiB' }], {});
+  const message = "cpu comes with os-inspector and runs in the agent's own memory: leave it out";
+  expect(problems).toEqual([{ path: 'plugins.0.memory', message }]);
 });
 
 test('every problem of every plugin is reported with its path', async () => {
@@ -88,9 +110,29 @@ test('a built-in plugin takes no options', async () => {
 });
 
 test('a plugin that never has done with loading is a problem, and the others are loaded', async () => {
-  const files = { 'late.mjs': 'await new Promise(() => {});', 'plain.mjs': plainObject };
-  const { plugins, problems } = await load(['./late.mjs', './plain.mjs'], files, 500);
-  const message = 'plugin ./late.mjs did not load within 500ms: does it await what never comes?';
-  expect(problems).toEqual([{ path: 'plugins.0', message }]);
+  const files = {
+    'late.mjs': 'await new Promise(() => {});',
+    'loop.mjs': 'for (;;);',
+    'plain.mjs': plainObject,
+  };
+  const { plugins, problems } = await load(['./late.mjs', './loop.mjs', './plain.mjs'], files, 5_000);
+  const message = (name: string) =>
+    `plugin ./${name}.mjs did not load within 5s: does it loop, or await what never comes?`;
+  expect(problems).toEqual([
+    { path: 'plugins.0', message: message('late') },
+    { path: 'plugins.1', message: message('loop') },
+  ]);
+  expect(plugins).toMatchObject([{ plugin: { name: 'rack' } }]);
+});
+
+test.each([
+  ['process.exit(3);', 'plugin ./bad.mjs called process.exit(3)'],
+  ['const all = []; for (;;) all.push({});', 'plugin ./bad.mjs took more than 128 MiB of memory: raise its'],
+])('one that loads with %s ends only its own thread', async (text, message) => {
+  const { plugins, problems } = await load(['./bad.mjs', './plain.mjs'], {
+    'bad.mjs': text,
+    'plain.mjs': plainObject,
+  });
+  expect(problems).toEqual([{ path: 'plugins.0', message: expect.stringContaining(message) }]);
   expect(plugins).toMatchObject([{ plugin: { name: 'rack' } }]);
 });

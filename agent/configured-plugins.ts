@@ -2,71 +2,101 @@
  * configured-plugins: loads the plugins that a config names and has each check its own options.
  *
  * Collects every problem instead of stopping at the first, so that a config is put right in one go.
+ * Here it is decided where a plugin's code runs: what comes with os-inspector in this thread, all else in one of its own.
  */
+import { parseDuration } from '../plugins/duration.ts';
 import { builtinPlugins } from '../plugins/index.ts';
-import { loadPlugin, PluginLoadError } from '../plugins/load.ts';
-import type { AnyPlugin } from '../plugins/plugin.ts';
+import { loadPlugin } from '../plugins/load.ts';
+import type { PluginDeclaration } from '../plugins/plugin.ts';
+import { checkOptions } from './check-options.ts';
 import type { PluginEntry } from './config.ts';
-import { errorText } from './error-text.ts';
-import { defaultLoadMs, LoadTimeoutError, loadWithin } from './load-within.ts';
-import { type Problem, toProblems } from './problem.ts';
+import { inThisThread, type PluginSource } from './isolation/plugin-source.ts';
+import { loadInWorker, PluginThreadError } from './isolation/worker-source.ts';
+import { defaultLoadMs, LoadTimeoutError } from './load-within.ts';
+import type { Problem } from './problem.ts';
 
-/** A plugin ready to collect. `options` have passed the plugin's own schema. */
-export type ConfiguredPlugin = { plugin: AnyPlugin; timeoutMs: number; options: unknown };
+/** A plugin ready to collect. Its options have passed its own schema. */
+export type ConfiguredPlugin = {
+  plugin: PluginDeclaration;
+  timeoutMs: number;
+  /** How long what it collected holds; null asks it for each report. */
+  intervalMs: number | null;
+  source: PluginSource;
+};
 
 /** In config order; meant to be used only when there are no problems. */
 export type LoadedPlugins = { plugins: ConfiguredPlugin[]; problems: Problem[] };
 
-/**
- * @param folder where relative files and packages are looked up: the folder of the config file
- * @param loadMs time that each plugin has to load and to check its options
- */
+export type LoadOptions = {
+  /** Time that each plugin has to load and to check its options. @default 30 seconds */
+  loadMs?: number;
+  /** Told what a plugin threw when nobody waited for it; `use` is the plugin as the config names it. */
+  onStray(use: string, error: string): void;
+};
+
+/** @param folder where relative files and packages are looked up: the folder of the config file */
 export async function loadConfiguredPlugins(
   entries: readonly PluginEntry[],
   folder: string,
-  loadMs = defaultLoadMs,
+  options: LoadOptions,
 ): Promise<LoadedPlugins> {
-  const loaded = await Promise.all(entries.map((entry) => loadOne(entry, folder, loadMs)));
+  const loaded = await Promise.all(
+    entries.map((entry) => (isBuiltIn(entry) ? loadBuiltIn(entry, folder) : loadOwn(entry, folder, options))),
+  );
   const plugins = loaded.flatMap(({ plugins }) => plugins);
   return { plugins, problems: [...loaded.flatMap(({ problems }) => problems), ...sameName(loaded, entries)] };
 }
 
-async function loadOne(entry: PluginEntry, folder: string, loadMs: number): Promise<LoadedPlugins> {
+/** Ends the threads of plugins that are not used any more. */
+export async function closePlugins(plugins: readonly ConfiguredPlugin[]): Promise<void> {
+  await Promise.all(plugins.map(({ source }) => source.close?.()));
+}
+
+function isBuiltIn({ use }: PluginEntry): boolean {
+  return Object.hasOwn(builtinPlugins, use);
+}
+
+async function loadBuiltIn(entry: PluginEntry, folder: string): Promise<LoadedPlugins> {
+  const { use, options: given, path, memoryBytes } = entry;
+  const plugin = await loadPlugin(use, folder);
+  const { options, problems } = await checkOptions(plugin, given, optionsPath(entry));
+  // A user's plugin without a schema takes what it gets; a built-in one would not even look at it.
+  const unknown = plugin.options ? [] : Object.keys(given);
+  const message = `unknown key, ${use} takes no options`;
+  problems.push(...unknown.map((key) => ({ path: [...optionsPath(entry), key].join('.'), message })));
+  if (memoryBytes !== null) {
+    const why = `${use} comes with os-inspector and runs in the agent's own memory: leave it out`;
+    problems.push({ path: [...path.slice(0, 2), 'memory'].join('.'), message: why });
+  }
+  return { plugins: [configure(plugin, entry, inThisThread(plugin, options))], problems };
+}
+
+async function loadOwn(entry: PluginEntry, folder: string, options: LoadOptions): Promise<LoadedPlugins> {
+  const { use, path } = entry;
+  const { loadMs = defaultLoadMs, onStray } = options;
+  const task = { use, folder, options: entry.options, optionsPath: optionsPath(entry) };
+  const memoryBytes = entry.memoryBytes ?? defaultMemoryBytes;
   try {
-    return await loadWithin(loadMs, async () => {
-      const plugin = await loadPlugin(entry.use, folder);
-      const { options, problems } = await checkOptions(plugin, entry);
-      return { plugins: [{ plugin, timeoutMs: entry.timeoutMs, options }], problems };
-    });
+    const { declaration, problems, source } = await loadInWorker({ task, memoryBytes, loadMs, onStray });
+    return { plugins: [configure(declaration, entry, source)], problems };
   } catch (error) {
     const isLate = error instanceof LoadTimeoutError;
-    if (!isLate && !(error instanceof PluginLoadError)) throw error;
-    const message = isLate ? `plugin ${entry.use} ${error.message}` : errorText(error);
-    return { plugins: [], problems: [{ path: entry.path.join('.'), message }] };
+    if (!isLate && !(error instanceof PluginThreadError)) throw error;
+    const message = isLate ? `plugin ${use} ${error.message}` : error.message;
+    return { plugins: [], problems: [{ path: path.join('.'), message }] };
   }
 }
 
-async function checkOptions(
-  plugin: AnyPlugin,
-  { use, options, path }: PluginEntry,
-): Promise<{ options: unknown; problems: Problem[] }> {
-  const base = [...path.slice(0, 2), 'options'];
-  if (!plugin.options) {
-    // A user's plugin without a schema takes what it gets; a built-in one would not even look at it.
-    const unknown = Object.hasOwn(builtinPlugins, use) ? Object.keys(options) : [];
-    const message = `unknown key, ${use} takes no options`;
-    return { options, problems: unknown.map((key) => ({ path: [...base, key].join('.'), message })) };
-  }
-  try {
-    const result = await plugin.options.safeParseAsync(options);
-    return {
-      options: result.data,
-      problems: result.error ? toProblems(result.error, plugin.options, base) : [],
-    };
-  } catch (error) {
-    // A check that the plugin's author wrote may itself throw.
-    return { options, problems: [{ path: base.join('.'), message: errorText(error) }] };
-  }
+/** Of which 20 are what Node, zod and the eraser of types take. */
+const defaultMemoryBytes = 128 * 2 ** 20;
+
+function configure(plugin: PluginDeclaration, entry: PluginEntry, source: PluginSource): ConfiguredPlugin {
+  const own = plugin.interval === undefined ? null : parseDuration(plugin.interval);
+  return { plugin, timeoutMs: entry.timeoutMs, intervalMs: entry.intervalMs ?? own, source };
+}
+
+function optionsPath({ path }: PluginEntry): string[] {
+  return [...path.slice(0, 2), 'options'];
 }
 
 /** Two files may declare one name, which the config alone does not show. */

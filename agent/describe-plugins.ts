@@ -1,16 +1,16 @@
 /** describe-plugins: what plugins collect, as aligned text for people. */
 import { type Fact, type Facts, isScalar, unitOf } from '../plugins/fact.ts';
-import type { AnyPlugin } from '../plugins/plugin.ts';
+import type { PluginDeclaration } from '../plugins/plugin.ts';
 
 /** One row: path, kind, unit and description. */
 type Row = [string, string, string, string];
 
 /** Each plugin with its version and description, then a line for every fact and reading. */
-export function describePlugins(plugins: readonly AnyPlugin[]): string {
+export function describePlugins(plugins: readonly PluginDeclaration[]): string {
   return plugins.map(describePlugin).join('\n');
 }
 
-function describePlugin({ name, version, description, facts, readings }: AnyPlugin): string {
+function describePlugin({ name, version, description, facts, readings }: PluginDeclaration): string {
   const sections = [
     { title: 'facts', rows: rowsOf(facts) },
     ...(readings ? [{ title: 'readings', rows: rowsOf(readings) }] : []),

@@ -4,7 +4,6 @@
  * A module that awaits at its top what never comes would otherwise hold up the agent for ever, or end it
  * without a word when nothing else keeps the process alive.
  */
-
 import { formatDuration } from '../plugins/duration.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
 
@@ -17,16 +16,20 @@ export class LoadTimeoutError extends Error {
 }
 
 /**
- * What `load` returns, if it does in time; nothing can end it, so it goes on unheeded otherwise.
+ * What `load` returns, if it does in time; it goes on unheeded otherwise.
  *
- * @throws LoadTimeoutError when the time is up; else what `load` throws
+ * @throws LoadTimeoutError when the time is up; the reason of `stop` once that is aborted; else what `load` throws
  */
-export async function loadWithin<T>(ms: number, load: () => Promise<T>): Promise<T> {
+export async function loadWithin<T>(
+  ms: number,
+  load: () => Promise<T>,
+  stop = new AbortController().signal,
+): Promise<T> {
   try {
-    return await withDeadline(ms, new AbortController().signal, load);
+    return await withDeadline(ms, stop, load);
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    const message = `did not load within ${formatDuration(ms)}: does it await what never comes?`;
+    const message = `did not load within ${formatDuration(ms)}: does it loop, or await what never comes?`;
     throw new LoadTimeoutError(message, { cause: error });
   }
 }

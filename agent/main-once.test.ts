@@ -70,8 +70,8 @@ describe('once', () => {
     const cwd = await hostWith({ api: { url: api.url }, plugins: ['./stray.mjs', hang, './plain.mjs'] });
     const exit = await runAgent(['once'], { cwd });
     expect(exit).toMatchObject({ code: 0, stdout: 'success\n' });
-    expect(exit.stderr).toMatch(/stray error, probably of a plugin: Error: nobody awaits me/);
-    expect(exit.stderr).toMatch(/stray error, probably of a plugin: Error: nobody catches me/);
+    expect(exit.stderr).toMatch(/stray error of plugin \.\/stray\.mjs: Error: nobody awaits me/);
+    expect(exit.stderr).toMatch(/stray error of plugin \.\/stray\.mjs: Error: nobody catches me/);
     expect(api.requests[0]?.variables.input.results).toMatchObject([
       { plugin: 'stray', status: 'ERROR', error: 'not an Error' },
       { plugin: 'hang', status: 'TIMEOUT', error: 'took longer than 50ms' },

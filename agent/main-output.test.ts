@@ -1,7 +1,7 @@
 /** What a plugin or a full disk does to the agent's output and exit code, with real processes. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runAgent } from '../test/support/agent-process.ts';
+import { runAgent, startAgent } from '../test/support/agent-process.ts';
 import { node, type Running, repository, start } from '../test/support/process.ts';
 import { closedUrl, startStubApi } from '../test/support/stub-api.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
@@ -39,15 +39,41 @@ describe('a plugin that prints', () => {
 });
 
 describe('a plugin that calls process.exit', () => {
-  const message = /error: a plugin ended the process before the command was done/;
-
   test.each([
-    ['while it is loaded', plugin('process.exit(0);')],
-    ['while it collects', plugin('', 'process.exit(0)')],
-    ['without a code', plugin('', 'process.exit()')],
-  ])('%s is a failure', async (_, rack) => {
+    ['while it collects', 'process.exit(0)', 'called process.exit(0)'],
+    ['without a code', 'process.exit()', 'called process.exit(0)'],
+  ])('%s costs its own result', async (_, inCollect, error) => {
     const api = await startStubApi();
-    const cwd = await hostWith(rack, api.url);
+    const cwd = await hostWith(plugin('', inCollect), api.url);
+    expect(await runAgent(['once'], { cwd })).toMatchObject({ code: 0, stdout: 'success\n' });
+    expect(api.requests[0]?.variables.input.results).toMatchObject([{ status: 'ERROR', error }]);
+  });
+
+  test('while it is loaded is a problem of the config', async () => {
+    const cwd = await hostWith(plugin('process.exit(0);'));
+    expect(await runAgent(['print'], { cwd })).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('plugins.0: plugin ./rack.mjs called process.exit(0)'),
+    });
+  });
+
+  test('does not end the daemon, which starts it anew', async () => {
+    const api = await startStubApi();
+    const agent = startAgent(['run'], { cwd: await hostWith(plugin('', 'process.exit(0)'), api.url) });
+    await api.received(3);
+    agent.child.kill('SIGTERM');
+    expect(await agent.exit).toMatchObject({ code: 0, signal: null, stderr: '' });
+    const results = api.requests.flatMap(({ variables }) => variables.input.results);
+    expect(results.filter(({ status }) => status === 'ERROR').length).toBeGreaterThan(1);
+  });
+});
+
+describe('a config file that calls process.exit', () => {
+  const message = /error: something, such as the config file, ended the process before the command was done/;
+
+  test('is a failure', async () => {
+    const cwd = await temporaryFolder({ 'agent.config.mjs': 'process.exit(0);' });
     expect(await runAgent(['once'], { cwd })).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(message),
@@ -57,13 +83,6 @@ describe('a plugin that calls process.exit', () => {
       stdout: '',
       stderr: expect.stringMatching(message),
     });
-  });
-
-  test('is in the log of the daemon, which fails', async () => {
-    const api = await startStubApi();
-    const exit = await runAgent(['run'], { cwd: await hostWith(plugin('', 'process.exit(0)'), api.url) });
-    expect(exit.code).toBe(1);
-    expect(exit.stdout).toMatch(/a plugin ended the process.*"msg":"agent ended"/);
   });
 });
 

@@ -33,18 +33,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-// What a plugin leaves behind, such as a promise that nobody awaits, must not end the agent.
-process.on('uncaughtException', (error) => {
-  if (openedLog)
-    openedLog.error({ cause: String(error?.stack ?? error) }, 'stray error, probably of a plugin');
-  else note(`warning: stray error, probably of a plugin: ${error?.stack ?? error}`);
-});
+// What a config or a built-in plugin leaves behind, such as a promise that nobody awaits, must not end the agent.
+process.on('uncaughtException', (error) => onStray(null, String(error?.stack ?? error)));
 
-// The agent alone ends its process: a plugin that does must not pass for a command that is done.
+// The agent alone ends its process: a config that does must not pass for a command that is done.
 process.on('exit', () => {
   if (hasEnded) return;
   process.exitCode = stopping.signal.aborted ? exitCodeWhenStopped() : exitCodes.failed;
-  if (!stopping.signal.aborted) tellEndedByPlugin();
+  if (!stopping.signal.aborted) tellEndedByConfig();
 });
 
 // At once, as a plugin that hangs would keep the process from ending by itself.
@@ -92,13 +88,18 @@ function exitCodeWhenStopped(): number {
   return isCommand('run') ? exitCodes.done : exitCodes.failed;
 }
 
+function onStray(plugin: string | null, cause: string): void {
+  if (openedLog) openedLog.error({ plugin, cause }, 'stray error');
+  else note(`warning: stray error${plugin === null ? '' : ` of plugin ${plugin}`}: ${cause}`);
+}
+
 function isCommand(name: string): boolean {
   return commandLine.is === 'command' && commandLine.command === name;
 }
 
-function tellEndedByPlugin(): void {
+function tellEndedByConfig(): void {
   const cause =
-    'a plugin ended the process before the command was done: only the agent may call process.exit';
+    'something, such as the config file, ended the process before the command was done: only the agent may call process.exit';
   if (openedLog) openedLog.error({ cause }, 'agent ended');
   else if (!isCommand('once')) note(`error: ${cause}`);
   else print(`error: ${cause}\n`).catch(() => note(`error: ${cause}`));
@@ -122,6 +123,7 @@ function surroundings(configFile: string | null, stateOption: string | null): Su
     stop: stopping.signal,
     print,
     note,
+    onStray,
     openLog,
   };
 }

@@ -13,14 +13,15 @@ export type PluginResult = {
   plugin: string;
   /** Version of the plugin's declaration, by which the server knows what the facts mean. */
   version: number;
-  /** SKIPPED: nothing to report on this host, which is no failure. */
+  /** SKIPPED: nothing to report on this host, which is no failure; with an `error`, one that failed before waits. */
   status: PluginStatus;
-  durationMs: number;
+  /** Null when the plugin was not asked: its interval is not over, and facts are what it said last, or it waits. */
+  durationMs: number | null;
   /** Every declared fact by name, null where unknown; null as a whole unless the status is OK. */
   facts: Record<string, unknown> | null;
-  /** Likewise; also null for a plugin that declares no readings. */
+  /** Likewise; also null for a plugin that declares no readings, and when it was not asked. */
   readings: Record<string, unknown> | null;
-  /** One line that says what went wrong; null for OK and SKIPPED. */
+  /** One line that says what went wrong, or why it waits; null for OK. */
   error: string | null;
 };
 

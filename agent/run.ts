@@ -1,19 +1,14 @@
 /**
- * run: the daemon's loop: a report at once, then one every interval until it is stopped.
+ * run: the daemon's loop: a report at once, then one at every tick of the host's own grid until it is stopped.
  *
  * A report that cannot be collected or submitted is logged with its cause, and the next one goes on.
- * Time and randomness are handed in.
+ * Time is handed in.
  */
 import { errorText } from './error-text.ts';
 import type { PluginResult, SubmitReportInput } from './report.ts';
+import type { Clock } from './schedule/clock.ts';
+import { type Grid, tickAfter } from './schedule/grid.ts';
 import { type Receipt, SubmitError } from './submit.ts';
-
-export type Clock = {
-  /** Milliseconds from any fixed point; never set back. */
-  now(): number;
-  /** @throws once `stop` is aborted */
-  sleep(ms: number, stop: AbortSignal): Promise<void>;
-};
 
 /** A fixed message and its fields, as pino takes them. */
 export type Log = Record<
@@ -22,36 +17,50 @@ export type Log = Record<
 >;
 
 export type RunParts = {
-  intervalMs: number;
+  /** When reports are due, in the time of `clock`. */
+  grid: Grid;
   /** Collects one report. */
   collect(stop: AbortSignal): Promise<SubmitReportInput>;
   submit(report: SubmitReportInput, stop: AbortSignal): Promise<Receipt>;
   log: Log;
   clock: Clock;
-  /** From 0 up to 1, as `Math.random`. */
-  random(): number;
 };
 
-/** How far an interval may be from the configured one, as a share of it. */
-const spread = 0.1;
+/** How long at most a machine is awake again before that is noticed: a timer does not count what is slept through. */
+const lookEveryMs = 30_000;
+/** Later than this, and a tick was slept through. */
+const missedMs = 60_000;
 
 /** Returns once `stop` is aborted, and not before; a report that is under way then is given up. */
 export async function run(parts: RunParts, stop: AbortSignal): Promise<void> {
-  const { intervalMs, clock, random } = parts;
+  const { grid, clock } = parts;
   try {
-    await reportOnce(parts, stop);
-    // Hosts that start together, after a power cut or a roll-out, part here for good.
-    let next = clock.now() + random() * intervalMs;
     for (;;) {
-      await clock.sleep(Math.max(0, next - clock.now()), stop);
       await reportOnce(parts, stop);
-      // From the planned time, not from now, so that a slow report does not shift those after it; but
-      // what was missed, as by a laptop asleep, is not made up for.
-      next = Math.max(next + intervalMs * (1 - spread + 2 * spread * random()), clock.now());
+      // From the grid and not from the last report, so that slow ones shift nothing; what was missed meanwhile is not
+      // made up for.
+      const tick = tickAfter(grid, clock.now());
+      await sleepUntil(tick, clock, stop);
+      if (clock.now() - tick > missedMs) await sleepUntil(afterSleep(grid, clock.now()), clock, stop);
     }
   } catch (error) {
     if (!stop.aborted) throw error;
   }
+}
+
+/**
+ * When to report after ticks were slept through: soon, and still not together with all that woke at the same
+ * moment, as the machines on one hypervisor do.
+ */
+function afterSleep(grid: Grid, now: number): number {
+  return tickAfter({ ...grid, intervalMs: Math.min(grid.intervalMs, missedMs) }, now);
+}
+
+async function sleepUntil(moment: number, clock: Clock, stop: AbortSignal): Promise<void> {
+  for (let left = moment - clock.now(); left > 0; left = moment - clock.now()) {
+    await clock.sleep(Math.min(left, lookEveryMs), stop);
+  }
+  stop.throwIfAborted();
 }
 
 async function reportOnce({ collect, submit, log, clock }: RunParts, stop: AbortSignal): Promise<void> {

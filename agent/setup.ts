@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { type AgentConfig, checkConfig, type Overrides } from './config.ts';
 import { type ConfigFile, describeSearch, findConfig } from './config-file.ts';
-import { type ConfiguredPlugin, loadConfiguredPlugins } from './configured-plugins.ts';
+import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins } from './configured-plugins.ts';
 import { OperatorError } from './error-text.ts';
 import { formatProblems, type Problem } from './problem.ts';
 
@@ -16,6 +16,8 @@ export type SetupOptions = {
   root: string;
   /** Whether the command sends anything, and so cannot do without the address of the API. */
   needsUrl: boolean;
+  /** Told what a plugin threw when nobody waited for it. */
+  onStray(use: string, error: string): void;
 };
 
 export type Setup = {
@@ -35,13 +37,15 @@ export class ConfigError extends OperatorError {
  *
  * @throws ConfigError with every problem; ConfigFileError when there is nothing to check
  */
-export async function setUp({ cwd, configFile, overrides, root, needsUrl }: SetupOptions): Promise<Setup> {
+export async function setUp(options: SetupOptions): Promise<Setup> {
+  const { cwd, configFile, overrides, root, needsUrl, onStray } = options;
   const file = await findConfig(cwd, configFile);
   const checked = checkConfig(file.value, overrides);
-  const loaded = await loadConfiguredPlugins(checked.plugins, file.folder);
+  const loaded = await loadConfiguredPlugins(checked.plugins, file.folder, { onStray });
   const problems = [...checked.problems, ...loaded.problems, ...(await rootProblems(root))];
   if (needsUrl && checked.config?.url === null) problems.push(missingUrl(file, cwd));
   if (problems.length > 0 || !checked.config) {
+    await closePlugins(loaded.plugins);
     throw new ConfigError(formatProblems(subject(file, cwd), problems));
   }
   return { configPath: file.path, config: checked.config, plugins: loaded.plugins };

@@ -1,8 +1,7 @@
 /**
  * standard-output: keeps standard output for what the agent itself says.
  *
- * Plugins run in the same process: what they print, by console.log or otherwise, goes to standard error,
- * so that a report stays JSON, `success` stays one line and the log stays one object a line.
+ * What a config or a plugin prints, by console.log or otherwise, goes to standard error, so that a report stays JSON, `success` stays one line and the log stays one object a line.
  */
 import { OperatorError } from './error-text.ts';
 

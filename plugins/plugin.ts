@@ -81,6 +81,9 @@ export type Plugin<F extends Facts = Facts, R extends Facts = Facts, O = unknown
 // biome-ignore lint/suspicious/noExplicitAny: collect is contravariant in its options, so unknown would refuse every plugin
 export type AnyPlugin = Plugin<Facts, Facts, any>;
 
+/** What a plugin says of itself: plain data, which can be sent, printed and compared. */
+export type PluginDeclaration = Omit<AnyPlugin, 'collect' | 'options'>;
+
 /** Fields that every report or host has of its own, and so no plugin's name can be. */
 export const reservedPluginNames: readonly string[] = [
   ...['id', 'name', 'host', 'hosts', 'report', 'reports', 'collectedAt', 'receivedAt', 'agentVersion'],
