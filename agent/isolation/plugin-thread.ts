@@ -5,9 +5,10 @@
  * ends the whole process. So the thread is asked what it holds, also while it never yields, and V8's limit lies so
  * far above that it is hardly ever reached.
  */
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { errorText } from '../error-text.ts';
 import type { FromPlugin, PluginTask, ToPlugin } from './messages.ts';
+import { startWorker } from './worker-entry.ts';
 
 export type PluginThread = {
   tell(message: ToPlugin): void;
@@ -34,7 +35,7 @@ const youngGenerationMiB = 8;
 export function startPluginThread(task: Omit<PluginTask, 'port'>, options: ThreadOptions): PluginThread {
   const { memoryBytes, onMessage } = options;
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(workerFile(), {
+  const worker = startWorker({
     workerData: { ...task, port: port2 } satisfies PluginTask,
     transferList: [port2],
     resourceLimits: {
@@ -95,10 +96,4 @@ export function startPluginThread(task: Omit<PluginTask, 'port'>, options: Threa
     end,
     ended,
   };
-}
-
-/** Beside this file, which is TypeScript in a checkout and JavaScript in the package. */
-function workerFile(): URL {
-  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./plugin-worker.${extension}`, import.meta.url);
 }
