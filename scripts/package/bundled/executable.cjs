@@ -8,6 +8,7 @@
 const { createRequire, registerHooks } = require('node:module');
 const { getAsset } = require('node:sea');
 const { pathToFileURL } = require('node:url');
+const { isMainThread } = require('node:worker_threads');
 
 // As a file that there is not: what it resolves for itself must have a place to begin at.
 const bundle = pathToFileURL(`${process.execPath}/os-inspector-agent.js`).href;
@@ -28,5 +29,8 @@ registerHooks({
     return next(wanted, context);
   },
 });
+
+// What `ps` shows would otherwise be Node's name for its thread.
+if (isMainThread) process.title = ['os-inspector-agent', ...process.argv.slice(2)].join(' ');
 
 createRequire(process.execPath)(start);
