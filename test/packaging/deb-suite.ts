@@ -4,7 +4,7 @@
  * The tests are steps of one life: each goes on from where the one before has come to.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { buildDeb } from '../../scripts/package/deb.ts';
 import { startApi } from '../support/api-process.ts';
@@ -19,6 +19,7 @@ const unit = `/usr/lib/systemd/system/${name}.service`;
 const configFile = '/etc/os-inspector/agent.config.yaml';
 const configFolder = '/etc/os-inspector';
 const stateFolder = '/var/lib/os-inspector';
+const cacheFolder = '/var/cache/os-inspector';
 
 export const debNeeded = `needs root on Debian, without ${name} or ${configFolder}`;
 
@@ -126,8 +127,12 @@ export function describeDeb(executable: () => string): void {
 
   test('purged, it leaves nothing', async () => {
     writeFileSync(`${configFolder}/agent.env`, 'OS_INSPECTOR_TOKEN=secret\n', { mode: 0o600 });
+    // As systemd makes it, which does not run here.
+    mkdirSync(cacheFolder, { recursive: true });
     expect((await dpkg('--purge', name)).code).toBe(0);
-    expect([program, unit, configFolder, stateFolder].filter((path) => existsSync(path))).toEqual([]);
+    expect(
+      [program, unit, configFolder, stateFolder, cacheFolder].filter((path) => existsSync(path)),
+    ).toEqual([]);
     expect(userId()).toBe(null);
     const traces = await run('find', ['/etc/systemd', '/var/lib/systemd', '-name', '*os-inspector*']);
     expect(traces.stdout).toBe('');

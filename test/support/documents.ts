@@ -9,7 +9,15 @@ export type Block = { file: string; line: number; language: string; text: string
 export const english = 'README.md';
 export const spanish = 'docs/README.es.md';
 export const guide = 'docs/writing-a-plugin.md';
-export const files = [english, spanish, guide, 'docs/export.md', 'docs/benchmarks.md', 'examples/README.md'];
+export const files = [
+  english,
+  spanish,
+  guide,
+  'docs/install.md',
+  'docs/export.md',
+  'docs/benchmarks.md',
+  'examples/README.md',
+];
 
 const texts = new Map<string, string>();
 for (const file of files) texts.set(file, await readFile(join(repository, file), 'utf8'));
