@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { hostWith, plugins } from '../support/agent-host.ts';
 import { startApi } from '../support/api-process.ts';
 import { type Exit, type Running, start } from '../support/process.ts';
+import { startStubApi } from '../support/stub-api.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** How it is started: a program, and what comes before the agent's own arguments. */
@@ -80,12 +81,15 @@ export function describeAgent(packaged: Packaged): void {
   });
 
   test('runs as a daemon until it is told to stop', async () => {
-    const api = await startApi(await temporaryFolder());
-    const cwd = await hostWith({ api: { url: api.url }, plugins });
-    const agent = startAgent(['run'], cwd);
+    const api = await startStubApi();
+    const agent = startAgent(['run'], await hostWith({ api: { url: api.url }, plugins }));
     await agent.waitFor(/"msg":"report submitted"/);
     agent.child.kill('SIGTERM');
     expect(await agent.exit).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(api.requests[0]?.variables.input.results).toMatchObject([
+      { facts: { row: 7 } },
+      { facts: { hall: 'B' } },
+    ]);
   });
 
   test('shows what a plugin of the user collects', async () => {
