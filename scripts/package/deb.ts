@@ -133,25 +133,31 @@ async function sizeOf(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-async function requireDpkg(): Promise<void> {
-  try {
-    await promisify(execFile)('dpkg-deb', ['--version']);
-  } catch (cause) {
-    const remedy = 'on Debian and Ubuntu it is there, elsewhere install the package "dpkg"';
-    throw new Error(`dpkg-deb is missing: ${remedy}`, { cause });
-  }
+/** Null where it can be built; else why not, and what to do. */
+async function whyNot(): Promise<string | null> {
+  if (process.platform !== 'linux') return 'a Debian package is built on Linux, and for its own architecture';
+  const isThere = await promisify(execFile)('dpkg-deb', ['--version']).then(
+    () => true,
+    () => false,
+  );
+  return isThere
+    ? null
+    : 'dpkg-deb is missing: Debian and Ubuntu have it, elsewhere install the package "dpkg"';
 }
 
 async function main(): Promise<void> {
-  await requireDpkg();
   await buildBundle(outputs.bundle);
   await buildExecutable(outputs.bundle, outputs.executable);
+  process.stdout.write('compressing, which takes a minute\n');
   const file = await buildDeb({ executable: outputs.executable, folder: outputs.dist });
   process.stdout.write(`wrote ${file}: install it with "sudo apt install ${file}"\n`);
 }
 
 if (import.meta.main) {
-  if (process.platform !== 'linux')
-    throw new Error('a Debian package is built on Linux, for its own platform');
-  await main();
+  const problem = await whyNot();
+  if (problem === null) await main();
+  else {
+    process.stderr.write(`${problem}\n`);
+    process.exitCode = 1;
+  }
 }
