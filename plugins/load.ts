@@ -12,6 +12,7 @@ import { builtinPluginNames, builtinPlugins } from './index.ts';
 import { loadingProblem } from './loading-problem.ts';
 import { messageOf } from './message-of.ts';
 import { type AnyPlugin, definePlugin } from './plugin.ts';
+import { servePluginModule } from './serve-plugin-module.ts';
 
 /** A plugin that cannot be had; the message says which, why, and what to do. */
 export class PluginLoadError extends Error {
@@ -91,20 +92,4 @@ function resolveFrom(use: string, folder: string): string | Error {
   } finally {
     hooks.deregister();
   }
-}
-
-let served = false;
-
-/**
- * Lets a plugin file say `import … from 'os-inspector/plugin'` wherever it lies: a file under
- * /etc has no node_modules above it to find us in, and must not get a second copy of the module.
- */
-function servePluginModule(): void {
-  if (served) return;
-  served = true;
-  const url = import.meta.url.replace(/load(\.[jt]s)$/, 'plugin$1');
-  registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === 'os-inspector/plugin' ? { url, shortCircuit: true } : next(specifier, context),
-  });
 }

@@ -5,10 +5,11 @@
  * ends the whole process. So the thread is asked what it holds, also while it never yields, and V8's limit lies so
  * far above that it is hardly ever reached.
  */
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { errorText } from '../error-text.ts';
 import { killProgramsOf } from './child-processes.ts';
 import type { FromPlugin, PluginTask, ToPlugin } from './messages.ts';
+import { startWorker } from './worker-entry.ts';
 
 export type PluginThread = {
   tell(message: ToPlugin): void;
@@ -43,7 +44,7 @@ process.on('exit', () => {
 export function startPluginThread(task: Omit<PluginTask, 'port'>, options: ThreadOptions): PluginThread {
   const { memoryBytes, onMessage } = options;
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(workerFile(), {
+  const worker = startWorker({
     // What `top -H` shows.
     name: task.use,
     workerData: { ...task, port: port2 } satisfies PluginTask,
@@ -115,10 +116,4 @@ export function startPluginThread(task: Omit<PluginTask, 'port'>, options: Threa
     end,
     ended,
   };
-}
-
-/** Beside this file, which is TypeScript in a checkout and JavaScript in the package. */
-function workerFile(): URL {
-  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./plugin-worker.${extension}`, import.meta.url);
 }

@@ -1,0 +1,32 @@
+# The API. Build it from the repository: docker build -f packaging/docker/api.Dockerfile -t os-inspector-api .
+
+FROM node:26.10.0-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm run prepack
+
+FROM node:26.10.0-slim AS modules
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+# The optional ones are Node itself, which the image has.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+FROM node:26.10.0-slim
+RUN install -d -m 0750 -o node -g node /var/lib/os-inspector
+WORKDIR /opt/os-inspector
+COPY --from=modules /build/node_modules node_modules
+COPY --from=build /build/package.json package.json
+COPY --from=build /build/dist dist
+ENV NODE_ENV=production \
+    HOST=0.0.0.0 \
+    PORT=4000 \
+    BUCKET_URL=file:/var/lib/os-inspector/bucket \
+    INDEX_URL=sqlite:/var/lib/os-inspector/index.db
+VOLUME /var/lib/os-inspector
+EXPOSE 4000
+USER node
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health').then((answer) => process.exit(answer.ok ? 0 : 1))"]
+ENTRYPOINT ["node", "dist/api/main.js"]
+CMD ["serve"]
