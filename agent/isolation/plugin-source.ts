@@ -25,9 +25,15 @@ export type PluginSource = {
 /** Runs it in this thread, where only its own signal can end it. */
 export function inThisThread(plugin: AnyPlugin, options: unknown): PluginSource {
   const cache = new Map<string, unknown>();
+  let last: { collected: unknown; outcome: Outcome } | null = null;
   return {
     async collect(signal, root) {
-      return toOutcome(plugin, await plugin.collect({ signal, options, root, cache }));
+      const collected = await plugin.collect({ signal, options, root, cache });
+      // None of these plugins changes what it has returned, and checking thousands of packages takes milliseconds.
+      if (last !== null && last.collected === collected) return last.outcome;
+      const outcome = toOutcome(plugin, collected);
+      last = { collected, outcome };
+      return outcome;
     },
   };
 }
