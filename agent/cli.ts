@@ -1,6 +1,7 @@
 /** cli: the agent's command line: what it may say, what it means, and the usage text. */
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../plugins/did-you-mean.ts';
+import { type LogSettings, logFormats } from './daemon-log.ts';
 
 /** What each command does, as the usage text shows it. */
 export const commands = {
@@ -9,6 +10,9 @@ export const commands = {
   print: 'collects a report and prints it as JSON; sends nothing',
   check: 'shows every problem of the config, then whether the API answers',
   plugins: 'shows what each configured plugin collects',
+  'plugins test': 'runs one plugin, NAME as configured or a file, and shows what it brings and costs',
+  status: 'shows how the running agent fares: reports, spool, plugins',
+  doctor: 'looks for everything that can keep reports from arriving, and says what to do',
 } as const;
 
 export type CommandName = keyof typeof commands;
@@ -17,8 +21,17 @@ const commandNames = Object.keys(commands) as CommandName[];
 /** What a process ends with; the whole of what the commands promise. */
 export const exitCodes = { done: 0, failed: 1, wrongInput: 2 } as const;
 
+export type CommandOptions = {
+  configFile: string | null;
+  stateFolder: string | null;
+  json: boolean;
+  logFormat: LogSettings['format'];
+  /** Of `plugins test`. */
+  plugin: string | null;
+};
+
 export type CommandLine =
-  | { is: 'command'; command: CommandName; configFile: string | null; stateFolder: string | null }
+  | ({ is: 'command'; command: CommandName } & CommandOptions)
   | { is: 'help' }
   | { is: 'version' }
   | { is: 'wrong'; message: string };
@@ -26,15 +39,23 @@ export type CommandLine =
 const options = {
   config: { type: 'string' },
   state: { type: 'string' },
+  json: { type: 'boolean' },
+  'log-format': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
 const optionNames = Object.keys(options);
 
-export const usage = `usage: os-inspector-agent <command> [--config FILE] [--state FOLDER]
+/** Options that not every command takes. */
+const takenBy: Partial<Record<string, readonly CommandName[]>> = {
+  json: ['status', 'doctor', 'plugins test'],
+  'log-format': ['run'],
+};
+
+export const usage = `usage: os-inspector-agent <command> [options]
 
 commands:
-${commandNames.map((name) => `  ${name.padEnd(8)}  ${commands[name]}`).join('\n')}
+${commandNames.map((name) => `  ${usageOf(name).padEnd(17)}  ${commands[name]}`).join('\n')}
 
 options:
   --config FILE   the config to use, instead of looking for one
@@ -68,14 +89,44 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   }
   if (values.help) return { is: 'help' };
   if (values.version) return { is: 'version' };
-  const [command, extra] = positionals;
-  if (command === undefined) return { is: 'wrong', message: 'a command is missing' };
+  const [first, second] = positionals;
+  if (first === undefined) return { is: 'wrong', message: 'a command is missing' };
+  const isTest = first === 'plugins' && second === 'test';
+  const command = isTest ? 'plugins test' : first;
   if (!isCommand(command)) {
-    return { is: 'wrong', message: unknown(`command ${JSON.stringify(command)}`, command, commandNames) };
+    return { is: 'wrong', message: unknown(`command ${JSON.stringify(first)}`, first, commandNames) };
   }
-  if (extra !== undefined) return { is: 'wrong', message: `unexpected argument ${JSON.stringify(extra)}` };
-  const [configFile, stateFolder] = [values.config, values.state].map((value) => (value as string) ?? null);
-  return { is: 'command', command, configFile: configFile ?? null, stateFolder: stateFolder ?? null };
+  const [plugin = null, ...extra] = positionals.slice(isTest ? 2 : 1);
+  const unexpected = isTest ? extra[0] : plugin;
+  if (unexpected) return { is: 'wrong', message: `unexpected argument ${JSON.stringify(unexpected)}` };
+  if (isTest && plugin === null) return { is: 'wrong', message: 'plugins test needs the name of a plugin' };
+  const { config, state, json, 'log-format': logFormat } = values as Values;
+  for (const name of Object.keys(values)) {
+    const takers = takenBy[name];
+    if (takers && !takers.includes(command)) {
+      return { is: 'wrong', message: `option --${name} is for ${takers.join(', ')}` };
+    }
+  }
+  const known = logFormats.find((format) => format === logFormat) ?? null;
+  if (logFormat !== undefined && known === null) {
+    return { is: 'wrong', message: `option --log-format must be ${logFormats.join(' or ')}` };
+  }
+  return {
+    is: 'command',
+    command,
+    configFile: config ?? null,
+    stateFolder: state ?? null,
+    json: json ?? false,
+    logFormat: known,
+    plugin,
+  };
+}
+
+/** Faults are told before these are looked at. */
+type Values = { config?: string; state?: string; json?: boolean; 'log-format'?: string };
+
+function usageOf(name: CommandName): string {
+  return name === 'plugins test' ? `${name} NAME` : name;
 }
 
 function optionFault(name: string, rawName: string, value?: string, inline?: boolean): string | null {

@@ -24,6 +24,8 @@ export type Collector = {
    * @throws the reason of `stop` once that is aborted, without waiting for any plugin
    */
   collect(stop: AbortSignal): Promise<PluginResult[]>;
+  /** Milliseconds until a report asks the plugin of this name; 0 when the next one does. */
+  dueInMs(plugin: string): number;
 };
 
 /** Settings of the host rather than of a plugin. */
@@ -46,7 +48,10 @@ export type Pace = {
 /** Keeps what outlives one collection: when each plugin is due, and which have not come back. */
 export function createCollector(plugins: readonly ConfiguredPlugin[], options: CollectOptions): Collector {
   const runners = plugins.map((plugin) => createRunner(plugin, options));
-  return { collect: (stop) => Promise.all(runners.map((run) => run(stop))) };
+  return {
+    collect: (stop) => Promise.all(runners.map(({ run }) => run(stop))),
+    dueInMs: (name) => runners.find(({ plugin }) => plugin === name)?.dueInMs() ?? 0,
+  };
 }
 
 function createRunner(configured: ConfiguredPlugin, { root, platform, pace }: CollectOptions) {
@@ -81,7 +86,7 @@ function createRunner(configured: ConfiguredPlugin, { root, platform, pace }: Co
     return { plugin: plugin.name, version: plugin.version, status, durationMs, facts, readings, error };
   }
 
-  return async (stop: AbortSignal): Promise<PluginResult> => {
+  async function run(stop: AbortSignal): Promise<PluginResult> {
     stop.throwIfAborted();
     if (plugin.platforms && !plugin.platforms.includes(platform)) return toResult(without('SKIPPED'), null);
     const moment = pace?.moment();
@@ -93,7 +98,10 @@ function createRunner(configured: ConfiguredPlugin, { root, platform, pace }: Co
     if (moment) turns?.take(outcome, moment);
     if (pace && turns) source.rest?.(turns.idleMs(pace.moment()));
     return toResult(outcome, durationMs);
-  };
+  }
+
+  const dueInMs = () => (pace && turns ? turns.dueInMs(pace.moment()) : 0);
+  return { plugin: plugin.name, run, dueInMs };
 }
 
 function turnsOf({ plugin, intervalMs }: ConfiguredPlugin, pace: Pace): Turns {

@@ -1,9 +1,10 @@
 /**
- * commands: what `run`, `once`, `print`, `check` and `plugins` do, given everything from outside.
+ * commands: what each command does, given everything from outside.
  *
  * Each returns its exit code. A wrong config is thrown (see `setup`) and shown by `main`.
  */
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { formatDuration } from '../plugins/duration.ts';
 import { readHostName } from '../plugins/sources/host-name.ts';
 import { linuxFiles } from '../plugins/sources/linux-files.ts';
@@ -11,9 +12,10 @@ import { isRecordedHost } from '../plugins/sources/node-os.ts';
 import { type CommandName, exitCodes } from './cli.ts';
 import { type Collector, createCollector, type Pace } from './collect.ts';
 import type { Overrides } from './config.ts';
-import { createDelivery, type Delivery } from './delivery/delivery.ts';
+import type { LogSettings } from './daemon-log.ts';
+import { createDelivery } from './delivery/delivery.ts';
 import { openSpool } from './delivery/spool.ts';
-import { errorText } from './error-text.ts';
+import { errorText, OperatorError } from './error-text.ts';
 import { readFingerprint } from './fingerprint.ts';
 import { loadHostId, readHostId, recordedStateFolder, StateError } from './host-identity.ts';
 import { buildReport, type SubmitReportInput } from './report.ts';
@@ -21,6 +23,7 @@ import { type Log, run } from './run.ts';
 import { createClock } from './schedule/clock.ts';
 import { gridOf } from './schedule/grid.ts';
 import { type Setup, setUp } from './setup.ts';
+import { watchDaemon } from './status/watch-daemon.ts';
 import { type Api, connect, shownUrl } from './submit.ts';
 import { SubmitError } from './submit-error.ts';
 
@@ -42,7 +45,13 @@ export type Surroundings = {
   /** Told what a plugin threw when nobody waited for it; `use` is the plugin as the config names it. */
   onStray(use: string, error: string): void;
   /** Opens the daemon's log; only `run` has one. */
-  openLog(): Promise<Log>;
+  openLog(settings: LogSettings): Promise<Log>;
+  /** `--json`. */
+  json: boolean;
+  /** `--log-format`; null leaves it to the config. */
+  logFormat: LogSettings['format'];
+  /** What `plugins test` is about. */
+  plugin: string | null;
 };
 
 type Command = (surroundings: Surroundings) => Promise<number>;
@@ -54,15 +63,20 @@ export const commandActions: Record<CommandName, Command> = {
   print,
   check,
   plugins: showPlugins,
+  'plugins test': async (at) => (await import('./plugins-test/command.ts')).testPlugin(at),
+  status: async (at) =>
+    (await import('./status/command.ts')).showStatus(at, resolve(await stateFolderFor(at))),
+  doctor: async (at) => (await import('./doctor/command.ts')).doctor(at, resolve(await stateFolderFor(at))),
 };
 
 async function runCommand(at: Surroundings): Promise<number> {
   const { setup, api } = await setUpToSend(at);
-  const log = await at.openLog();
+  const { config } = setup;
+  const log = await at.openLog({ ...config.log, format: at.logFormat ?? config.log.format });
   const { stop } = at;
   try {
     const hostId = await hostIdFor(at, (message, fields) => log.warn(fields, message));
-    const { configPath, config, plugins } = setup;
+    const { configPath, plugins } = setup;
     const settings = {
       version: at.agentVersion,
       config: configPath ?? 'none: defaults and environment',
@@ -75,14 +89,33 @@ async function runCommand(at: Surroundings): Promise<number> {
     log.info(settings, 'agent started');
     const moment = () => ({ now: clock.now(), wallNow: Date.now() });
     const { intervalMs } = config;
-    const collect = reporter(at, setup, hostId, { hostId, intervalMs, moment });
+    const { collect, dueInMs } = reporter(at, setup, hostId, { hostId, intervalMs, moment });
     const grid = gridOf(hostId, intervalMs, moment());
-    const outbox = await deliveryFor(at, setup, api, log);
-    await Promise.all([run({ grid, collect, outbox, log, clock }, stop), outbox.deliver(stop)]);
+    const stateFolder = await stateFolderFor(at);
+    const spool = openSpool({ stateFolder, bounds: config.spool, log, now: Date.now });
+    const watch = await watchDaemon({
+      about: {
+        version: at.agentVersion,
+        config: configPath,
+        url: settings.url,
+        hostId,
+        intervalSeconds: intervalMs / 1_000,
+      },
+      ...{ stateFolder, spool, maxSpoolBytes: config.spool.maxBytes, metricsAt: config.metricsAt },
+      ...{ grid, clock, dueInMs, log },
+    });
+    const outbox = createDelivery({ api, spool, log, clock, random: Math.random, watcher: watch.delivery });
+    const collectWatched = async (stop: AbortSignal) => {
+      const report = await collect(stop);
+      watch.collected(report);
+      return report;
+    };
+    const parts = { grid, collect: collectWatched, outbox, log, clock };
+    await Promise.all([run(parts, stop), outbox.deliver(stop)]).finally(watch.close);
     log.info({ reason: errorText(stop.reason) }, 'agent stopped');
     return exitCodes.done;
   } catch (error) {
-    if (!(error instanceof StateError)) throw error;
+    if (!(error instanceof OperatorError)) throw error;
     log.error({ cause: error.message }, 'agent cannot start');
     return exitCodes.failed;
   }
@@ -94,8 +127,11 @@ async function once(at: Surroundings): Promise<number> {
     const warn = warnOn(at);
     const hostId = await hostIdFor(at, warn);
     const note: Log['warn'] = (fields, message) => warn(message, fields);
-    const delivery = await deliveryFor(at, setup, api, { info: () => {}, warn: note, error: note });
-    await delivery.deliverNow(await reporter(at, setup, hostId)(at.stop), at.stop);
+    const log: Log = { info: () => {}, warn: note, error: note };
+    const stateFolder = await stateFolderFor(at);
+    const spool = openSpool({ stateFolder, bounds: setup.config.spool, log, now: Date.now });
+    const delivery = createDelivery({ api, spool, log, clock, random: Math.random });
+    await delivery.deliverNow(await reporter(at, setup, hostId).collect(at.stop), at.stop);
   } catch (error) {
     await at.print(`error: ${errorText(error)}\n`);
     return exitCodes.failed;
@@ -106,7 +142,7 @@ async function once(at: Surroundings): Promise<number> {
 
 async function print(at: Surroundings): Promise<number> {
   const setup = await setUp({ ...at, needsUrl: false });
-  const report = await reporter(at, setup, await knownHostId(at))(at.stop);
+  const report = await reporter(at, setup, await knownHostId(at)).collect(at.stop);
   await at.print(`${JSON.stringify(report, null, 2)}\n`);
   return exitCodes.done;
 }
@@ -142,12 +178,6 @@ async function setUpToSend(at: Surroundings): Promise<{ setup: Setup; api: Api }
 
 const clock = createClock();
 
-async function deliveryFor(at: Surroundings, { config }: Setup, api: Api, log: Log): Promise<Delivery> {
-  const stateFolder = await stateFolderFor(at);
-  const spool = openSpool({ stateFolder, bounds: config.spool, log, now: Date.now });
-  return createDelivery({ api, spool, log, clock, random: Math.random });
-}
-
 async function hostIdFor(at: Surroundings, warn: Warn): Promise<string> {
   const stateFolder = await stateFolderFor(at);
   return loadHostId({ stateFolder, fingerprint: await readFingerprint(at.root), warn });
@@ -176,20 +206,25 @@ function warnOn({ note }: Surroundings): Warn {
   return (message, fields) => note(`warning: ${message} ${JSON.stringify(fields)}`);
 }
 
+type Reporter = Pick<Collector, 'dueInMs'> & { collect(stop: AbortSignal): Promise<SubmitReportInput> };
+
 /** Returns what makes one report after another: plugins keep what they know from each to the next. */
 function reporter(
   { root, agentVersion }: Surroundings,
   { config, plugins }: Setup,
   hostId: string,
   pace?: Pace,
-): (stop: AbortSignal) => Promise<SubmitReportInput> {
+): Reporter {
   const collector: Collector = createCollector(plugins, { root, platform: process.platform, pace });
   const intervalMs = pace?.intervalMs ?? null;
-  return async (stop) => {
-    const collectedAt = new Date();
-    const [name, results] = await Promise.all([hostName(root), collector.collect(stop)]);
-    const host = { id: hostId, name, labels: config.labels };
-    return buildReport({ host, agentVersion, collectedAt, intervalMs, results });
+  return {
+    dueInMs: collector.dueInMs,
+    async collect(stop) {
+      const collectedAt = new Date();
+      const [name, results] = await Promise.all([hostName(root), collector.collect(stop)]);
+      const host = { id: hostId, name, labels: config.labels };
+      return buildReport({ host, agentVersion, collectedAt, intervalMs, results });
+    },
   };
 }
 

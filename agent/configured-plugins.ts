@@ -10,6 +10,7 @@ import { loadPlugin } from '../plugins/load.ts';
 import type { PluginDeclaration } from '../plugins/plugin.ts';
 import { checkOptions } from './check-options.ts';
 import type { PluginEntry } from './config.ts';
+import { observeThread, type ThreadObserver } from './isolation/observe-thread.ts';
 import { inThisThread, type PluginSource } from './isolation/plugin-source.ts';
 import { loadInWorker, PluginThreadError } from './isolation/worker-source.ts';
 import { defaultLoadMs, LoadTimeoutError } from './load-within.ts';
@@ -32,6 +33,8 @@ export type LoadOptions = {
   loadMs?: number;
   /** Told what a plugin threw when nobody waited for it; `use` is the plugin as the config names it. */
   onStray(use: string, error: string): void;
+  /** Has plugins tell what they did: which processes they started, what they were refused. @default false */
+  observe?: boolean;
 };
 
 /** @param folder where relative files and packages are looked up: the folder of the config file */
@@ -40,8 +43,12 @@ export async function loadConfiguredPlugins(
   folder: string,
   options: LoadOptions,
 ): Promise<LoadedPlugins> {
+  // One for all built-in plugins: those who ask for it let them collect one after another.
+  const observer = options.observe ? observeThread() : null;
   const loaded = await Promise.all(
-    entries.map((entry) => (isBuiltIn(entry) ? loadBuiltIn(entry, folder) : loadOwn(entry, folder, options))),
+    entries.map((entry) =>
+      isBuiltIn(entry) ? loadBuiltIn(entry, folder, observer) : loadOwn(entry, folder, options),
+    ),
   );
   const plugins = loaded.flatMap(({ plugins }) => plugins);
   return { plugins, problems: [...loaded.flatMap(({ problems }) => problems), ...sameName(loaded, entries)] };
@@ -56,7 +63,11 @@ function isBuiltIn({ use }: PluginEntry): boolean {
   return Object.hasOwn(builtinPlugins, use);
 }
 
-async function loadBuiltIn(entry: PluginEntry, folder: string): Promise<LoadedPlugins> {
+async function loadBuiltIn(
+  entry: PluginEntry,
+  folder: string,
+  observer: ThreadObserver | null,
+): Promise<LoadedPlugins> {
   const { use, options: given, path, memoryBytes } = entry;
   const plugin = await loadPlugin(use, folder);
   const { options, problems } = await checkOptions(plugin, given, optionsPath(entry));
@@ -68,13 +79,13 @@ async function loadBuiltIn(entry: PluginEntry, folder: string): Promise<LoadedPl
     const why = `${use} comes with os-inspector and runs in the agent's own memory: leave it out`;
     problems.push({ path: [...path.slice(0, 2), 'memory'].join('.'), message: why });
   }
-  return { plugins: [configure(plugin, entry, inThisThread(plugin, options))], problems };
+  return { plugins: [configure(plugin, entry, inThisThread(plugin, options, observer))], problems };
 }
 
 async function loadOwn(entry: PluginEntry, folder: string, options: LoadOptions): Promise<LoadedPlugins> {
   const { use, path } = entry;
-  const { loadMs = defaultLoadMs, onStray } = options;
-  const task = { use, folder, options: entry.options, optionsPath: optionsPath(entry) };
+  const { loadMs = defaultLoadMs, onStray, observe = false } = options;
+  const task = { use, folder, options: entry.options, optionsPath: optionsPath(entry), observe };
   const memoryBytes = entry.memoryBytes ?? defaultMemoryBytes;
   try {
     const { declaration, problems, source } = await loadInWorker({ task, memoryBytes, loadMs, onStray });

@@ -7,8 +7,9 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { childrenCpuMs } from '../agent/plugins-test/cpu-time.ts';
 import { number, printLines, readFlags, runBenchmark } from './benchmark.ts';
-import { type Cost, childrenCpuMs, type Sample, type Way } from './collect-sample.ts';
+import type { Cost, Sample, Way } from './collect-sample.ts';
 import { median } from './median.ts';
 
 const defaults = { runs: 5 };
