@@ -1,37 +1,63 @@
 /**
  * duckdb: the peer of the index: the same reports as plain NDJSON, which DuckDB reads anew for each question.
  */
-import { open } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { encodeReport, type Segment } from '../api/log/segment.ts';
+import { encodeReport } from '../api/log/segment.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
+import { makeFleet } from './fleet.ts';
 
 export type DuckdbPeer = {
-  add(segment: Segment): Promise<void>;
   /** Runs a query over the view `reports`. */
   ask(sql: string): Promise<unknown>;
-  close(): Promise<void>;
+  close(): void;
 };
 
-export async function openDuckdbPeer(): Promise<DuckdbPeer> {
-  const file = join(await temporaryFolder(), 'reports.ndjson');
-  const handle = await open(file, 'w');
+export type NdjsonFile = {
+  hosts: number;
+  reports: number;
+  intervalSeconds: number;
+  /** As in filled-index.ts. */
+  keep: string | null;
+};
+
+export async function openDuckdbPeer(asked: NdjsonFile): Promise<DuckdbPeer> {
+  const file = await ndjsonFile(asked);
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   await connection.run(`CREATE VIEW reports AS SELECT * FROM read_json('${file}', format = 'newline_delimited', columns = {
     id: 'UUID', host: 'STRUCT(id UUID, name VARCHAR, labels JSON)', collectedAt: 'TIMESTAMP', receivedAt: 'TIMESTAMP',
     results: 'STRUCT(plugin VARCHAR, status VARCHAR, facts JSON, readings JSON)[]' })`);
   return {
-    async add({ reports }) {
-      const lines = reports.map((report) => `${encodeReport(report).line}\n`).join('');
-      await handle.write(lines);
-    },
     ask: (sql) => connection.runAndReadAll(sql),
-    async close() {
+    close() {
       connection.closeSync();
       instance.closeSync();
-      await handle.close();
     },
   };
+}
+
+const linesAtOnce = 1_000;
+
+async function ndjsonFile({ hosts, reports, intervalSeconds, keep }: NdjsonFile): Promise<string> {
+  const name = `${reports}-reports-${hosts}-hosts-${intervalSeconds}s.ndjson`;
+  if (keep) await mkdir(keep, { recursive: true });
+  const file = join(keep ?? (await temporaryFolder()), name);
+  if (existsSync(file)) return file;
+  const handle = await open(`${file}.part`, 'w');
+  let lines: string[] = [];
+  const flush = async () => {
+    await handle.write(lines.join(''));
+    lines = [];
+  };
+  for (const report of makeFleet({ hosts, intervalSeconds }).next(reports)) {
+    lines.push(`${encodeReport(report).line}\n`);
+    if (lines.length === linesAtOnce) await flush();
+  }
+  await flush();
+  await handle.close();
+  await rename(`${file}.part`, file);
+  return file;
 }

@@ -1,9 +1,10 @@
 /**
  * fleet: a made-up fleet with realistic churn, the same for the same seed and order of asking.
  *
- * Reports are made as they are asked for: a fleet holds 200 bytes a host, whatever it reports. Hosts share models and distributions as real fleets do; what is a host's own (name, addresses) differs. Now and
- * then one reboots, takes a kernel, gains an account or another address: then its facts change, otherwise only
- * its readings do.
+ * Reports are made as they are asked for: a fleet holds 200 bytes a host, whatever it reports. Hosts share models and
+ * distributions as real fleets do; what is a host's own (name, addresses) differs. Now and then one reboots, takes a
+ * kernel, gains an account or another address: then its facts change, otherwise only its readings do. Rarely a plugin
+ * fails.
  */
 import type { StoredReport, StoredResult } from '../api/log/stored-report.ts';
 import { reportFormat } from '../api/log/stored-report.ts';
@@ -11,6 +12,8 @@ import { seededRandom } from '../test/support/noise.ts';
 
 export type Fleet = {
   hosts: number;
+  /** Of each host, by its number. */
+  hostIds: readonly string[];
   /** The report that host `host` sends at its `tick`th interval. Ticks of a host must be asked for in order. */
   report(host: number, tick: number): StoredReport;
   /** The next so many reports of all, by the hosts' clocks: those of every host at its first tick, and so on. */
@@ -31,6 +34,15 @@ export const fleetStart = Date.parse('2026-01-01T00:00:00Z');
 
 /** Chances of a change, for each report. Hourly reports: a reboot every six weeks, and so on. */
 const chanceOf = { reboot: 1 / 1000, kernel: 1 / 1500, account: 1 / 5000, address: 1 / 5000 };
+/** Chances that a plugin gives nothing, for each report: one at which most hosts have been once, and one that few have. */
+const chanceOfFailure = { network: 1 / 5000, user: 1 / 500_000 };
+
+/** One host in ten is for tests, the others are not. */
+const environmentOf = (host: number) => (host % 10 === 0 ? 'staging' : 'production');
+/** Forty hosts in each. */
+export const rackOf = (host: number) => `r${Math.floor(host / 40)}`;
+/** One host in twenty runs on no hypervisor. */
+const hasHypervisor = (host: number) => host % 20 !== 0;
 
 const cpuModels = [
   { model: 'Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz', vendor: 'GenuineIntel', cores: 16 },
@@ -79,6 +91,7 @@ export function makeFleet(options: FleetOptions): Fleet {
   let told = 0;
   return {
     hosts,
+    hostIds: known.map(({ id }) => id),
     report,
     *next(count) {
       for (const end = told + count; told < end; told += 1)
@@ -101,18 +114,37 @@ function reportOf(host: Host, at: number, intervalSeconds: number, random: () =>
   return {
     format: reportFormat,
     id: uuidV7(at, random),
-    host: { id: host.id, name: `node-${host.number}.example.net`, labels: { environment: 'production' } },
+    host: {
+      id: host.id,
+      name: `node-${host.number}.example.net`,
+      labels: { environment: environmentOf(host.number), rack: rackOf(host.number) },
+    },
     agentVersion: '0.1.0',
     intervalSeconds,
     collectedAt: new Date(at).toISOString(),
     receivedAt: new Date(at + 20 + Math.floor(random() * 200)).toISOString(),
-    results: [cpuOf(host, random), userOf(host, random), osOf(host, at, random), networkOf(host, random)],
+    results: [
+      cpuOf(host, random),
+      mayFail(userOf(host, random), chanceOfFailure.user, 'ERROR', 'cannot read /etc/passwd', random),
+      osOf(host, at, random),
+      mayFail(networkOf(host, random), chanceOfFailure.network, 'TIMEOUT', 'took longer than 5 s', random),
+    ],
   };
 }
 
 function result(plugin: string, facts: unknown, readings: unknown, random: () => number): StoredResult {
   const durationMs = Math.round(random() * 3000) / 1000;
   return { plugin, version: 1, status: 'OK', durationMs, facts, readings, error: null };
+}
+
+function mayFail(
+  told: StoredResult,
+  chance: number,
+  status: StoredResult['status'],
+  error: string,
+  random: () => number,
+): StoredResult {
+  return random() < chance ? { ...told, status, facts: null, readings: null, error } : told;
 }
 
 function cpuOf(host: Host, random: () => number): StoredResult {
@@ -129,7 +161,7 @@ function cpuOf(host: Host, random: () => number): StoredResult {
     maxFrequency: 3_500_000_000,
     microcode: '0xd0003f5',
     virtualization: null,
-    hypervisor: true,
+    hypervisor: hasHypervisor(host.number),
   };
   const utilization = Math.round(random() * 10_000) / 10_000;
   return result('cpu', facts, { utilization, load1: load(), load5: load(), load15: load() }, random);
@@ -183,11 +215,15 @@ export function addressOf(host: number, network = 0): string {
   return `10.${network * 64 + (host >> 16)}.${(host >> 8) & 255}.${host & 255}`;
 }
 
+/** Of its one card. */
+export function macOf(host: number): string {
+  const octet = (value: number) => (value & 255).toString(16).padStart(2, '0');
+  return `02:fc:${octet(host >> 16)}:${octet(host >> 8)}:${octet(host)}:01`;
+}
+
 function networkOf(host: Host, random: () => number): StoredResult {
   const address = addressOf(host.number, host.network);
-  const octet = (value: number) => (value & 255).toString(16).padStart(2, '0');
-  const mac = `02:fc:${octet(host.number >> 16)}:${octet(host.number >> 8)}:${octet(host.number)}:01`;
-  const link = { name: 'eth0', mac, type: 'ethernet', state: 'up', mtu: 1500 };
+  const link = { name: 'eth0', mac: macOf(host.number), type: 'ethernet', state: 'up', mtu: 1500 };
   const facts = {
     primaryAddress: address,
     interfaces: [

@@ -111,7 +111,13 @@ export async function saturate({ url, requests, connections, seconds }: Saturati
   return { answers, perSecond: answers / took };
 }
 
-export type Pace = { url: string; requests: readonly Buffer[]; perSecond: number };
+export type Pace = {
+  url: string;
+  requests: readonly Buffer[];
+  perSecond: number;
+  /** Told once a request is answered, by its number. */
+  onAnswer?: (index: number) => void;
+};
 
 export type Paced = {
   /** Milliseconds from when each request was due to its answer, in the order of the answers. */
@@ -129,7 +135,7 @@ const mostBehindSeconds = 10;
  * Sends at a steady pace, whatever is still outstanding, as hosts do that do not know of each other: a server that
  * stands still is not spared the requests that it holds up.
  */
-export async function pace({ url, requests, perSecond }: Pace): Promise<Paced> {
+export async function pace({ url, requests, perSecond, onAnswer }: Pace): Promise<Paced> {
   const idle = await Promise.all(Array.from({ length: 32 }, () => connect(url)));
   const paced: Paced = { latencies: [], refused: 0, unsent: 0 };
   const outstanding = new Set<Promise<void>>();
@@ -138,6 +144,7 @@ export async function pace({ url, requests, perSecond }: Pace): Promise<Paced> {
   const send = async (request: Buffer, index: number) => {
     try {
       await sendOnAny(idle, url, request);
+      onAnswer?.(index);
     } catch (cause) {
       if (!String(cause).includes('"UNAVAILABLE"')) throw cause;
       paced.refused += 1;

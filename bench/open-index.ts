@@ -33,7 +33,7 @@ export function sqliteBytes(file: string): number {
   return (pages ?? 0) * (size ?? 0);
 }
 
-async function postgresBytes(url: string): Promise<number> {
+export async function postgresBytes(url: string): Promise<number> {
   const [row] = await runSql(url, 'select pg_database_size(current_database()) as bytes');
   return Number(row?.bytes);
 }

@@ -8,5 +8,6 @@ await runNamed('bench', {
   segments: () => import('./segments.ts'),
   index: () => import('./index.ts'),
   queries: () => import('./queries.ts'),
+  live: () => import('./live.ts'),
   export: () => import('./export.ts'),
 });

@@ -14,6 +14,6 @@ export function nextSubmissions(fleet: Fleet, count: number): Buffer[] {
   return Array.from(fleet.next(count), submission);
 }
 
-function submission({ format: _, receivedAt: __, ...input }: StoredReport): Buffer {
+export function submission({ format: _, receivedAt: __, ...input }: StoredReport): Buffer {
   return toRequest({ query: mutation, variables: { input } });
 }

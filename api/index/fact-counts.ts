@@ -16,7 +16,7 @@ import type {
   FactStatsQuestion,
   HostQuestion,
 } from './index-store.ts';
-import { whichHosts } from './report-plan.ts';
+import { whichHosts } from './host-plan.ts';
 import { spelledAs } from './spelling.ts';
 
 /** A comparable value, and a fact set that has it. */
@@ -110,7 +110,7 @@ async function factsOfHosts(
     ({ plugin }, number) => sql`${moment.factSet(plugin)} AS ${sql.raw(`fact_set_${number}`)}`,
   );
   return sql`SELECT h.id AS host, ${sql.join(factSets)} FROM hosts h
-    WHERE ${await whichHosts(database, filter, asOf)}`;
+    WHERE ${await whichHosts(database, filter, asOf, 'all')}`;
 }
 
 /** Values of the path, under this alias; one row without any where the fact set has none. */

@@ -11,7 +11,7 @@ import { hostPlugin } from './digest.ts';
 import { factCondition } from './fact-condition.ts';
 import type { FactCondition, FactsFilter, HostFilter, ReportFilter, Test } from './filter.ts';
 import { hostsAt } from './host-moment.ts';
-import { all, allTests, type Condition, either } from './test-condition.ts';
+import { all, allTests, type Condition, either, isOneOf } from './test-condition.ts';
 
 type Uuids = Pick<Database, 'toUuid'>;
 type Expression = RawBuilder<unknown>;
@@ -28,9 +28,9 @@ export function reportCondition(
   asked: 'few' | 'all' = 'few',
 ): Condition {
   /** That a result of the content passes. */
-  const hasResult = (condition: Condition): Condition => {
-    if (asked === 'all')
-      return sql`r.content IN (SELECT x.content FROM content_results x WHERE ${condition})`;
+  const hasResult = (condition: Condition, isRare = false): Condition => {
+    if (asked === 'all' || isRare)
+      return isOneOf(sql`r.content`, sql`SELECT x.content FROM content_results x WHERE ${condition}`);
     // OFFSET keeps PostgreSQL from turning it into a join of everything.
     return sql`EXISTS (SELECT 1 FROM content_results x WHERE x.content = r.content AND ${condition} LIMIT 1 OFFSET 0)`;
   };
@@ -39,10 +39,12 @@ export function reportCondition(
       hasResult(
         sql`x.plugin = ${plugin} AND x.fact_set IS NOT NULL AND ${factCondition(sql`x.fact_set`, conditions)}`,
       ),
-    result: (condition) => hasResult(condition),
+    result: (condition, isFailure) => hasResult(condition, isFailure),
     own(own) {
       if (own.kind === 'host') {
-        return sql`r.host IN (SELECT h.id FROM hosts h WHERE ${hostCondition(uuids, own.filter, null)})`;
+        const passes = hostCondition(uuids, own.filter, null);
+        if (asked === 'all') return isOneOf(sql`r.host`, sql`SELECT h.id FROM hosts h WHERE ${passes}`);
+        return sql`EXISTS (SELECT 1 FROM hosts h WHERE h.id = r.host AND ${passes} LIMIT 1 OFFSET 0)`;
       }
       const columns = { id: sql`r.id`, collectedAt: sql`r.collected_at`, receivedAt: sql`r.received_at` };
       if (own.field === 'host') {
@@ -101,8 +103,8 @@ type Own<Filter> = Exclude<Filter, { kind: 'and' | 'or' | 'not' | 'facts' | 'res
 type Target<Filter> = {
   /** That the plugin told facts which pass. */
   facts(plugin: string, conditions: readonly FactCondition[]): Condition;
-  /** That there is a result `x` which passes. */
-  result(condition: Condition): Condition;
+  /** That there is a result `x` which passes. @param isFailure only ones that failed do, of which there is an index */
+  result(condition: Condition, isFailure: boolean): Condition;
   own(filter: Own<Filter>): Condition;
 };
 
@@ -128,7 +130,10 @@ function compile<Filter extends ReportFilter | HostFilter>(
       if (statuses)
         conditions.push(statuses.length === 0 ? sql`1 = 0` : sql`x.status IN (${sql.join(statuses)})`);
       conditions.push(allTests({ value: sql`x.error`, folded: sql`x.folded` }, error));
-      return target.result(all(conditions));
+      // In so many words, as that is what the index of failures is by.
+      const isFailure = statuses !== null && !statuses.includes('OK');
+      if (isFailure) conditions.push(sql`x.status <> 'OK'`);
+      return target.result(all(conditions), isFailure);
     }
     default:
       return target.own(filter as Own<Filter>);

@@ -7,7 +7,7 @@ import { type HostFacts, hostPlugin } from './digest.ts';
 import { pathId } from './fact-condition.ts';
 import { type HostMoment, hostsAt } from './host-moment.ts';
 import type { FactPath, HostListing, HostOrder, HostQuestion, HostRow, Slice } from './index-store.ts';
-import { whichHosts } from './report-plan.ts';
+import { whichHosts } from './host-plan.ts';
 import { type OrderedBy, sliceOf } from './slice.ts';
 import type { StoredUuid } from './tables.ts';
 
@@ -21,7 +21,7 @@ export async function listHosts(
   const cut = sliceOf(database, by, order.direction, slice);
   const { rows } = await sql<{ id: number; by: string | number | null }>`
     SELECT h.id, ${by.value ?? sql`NULL`} AS "by" FROM hosts h
-    WHERE ${await whichHosts(database, filter, asOf)} AND ${cut.condition} ${cut.order(by.value, by.id)}`.execute(
+    WHERE ${await whichHosts(database, filter, asOf, 'few')} AND ${cut.condition} ${cut.order(by.value, by.id)}`.execute(
     database.query,
   );
   const hosts = await readHosts(
@@ -38,7 +38,7 @@ export async function listHosts(
 
 export async function countHosts(database: Database, { filter, asOf }: HostQuestion): Promise<number> {
   const { rows } = await sql<{ n: number }>`SELECT count(*) AS n FROM hosts h
-    WHERE ${await whichHosts(database, filter, asOf)}`.execute(database.query);
+    WHERE ${await whichHosts(database, filter, asOf, 'all')}`.execute(database.query);
   return Number(rows[0]?.n);
 }
 

@@ -21,8 +21,8 @@ export type HostMoment = {
   name: Expression;
   /** How often it reports; null when that is not known. */
   intervalSeconds: Expression;
-  /** Hosts which may then have had one of these fact sets as their latest. */
-  withFactSets(factSets: readonly number[]): Condition;
+  /** A query of the `host`s which may then have had a fact set as their latest that a condition on `s.fact_set` holds for. */
+  withFactSets(condition: Condition): Expression;
 };
 
 /** @param asOf milliseconds since 1970; null for now */
@@ -37,8 +37,7 @@ const present: HostMoment = {
   lastSeenAt: sql`h.last_seen_at`,
   name: sql`h.name`,
   intervalSeconds: hostFact(latest(hostPlugin), 'intervalSeconds', 'number'),
-  withFactSets: (factSets) =>
-    sql`h.id IN (SELECT s.host FROM host_plugins s WHERE s.fact_set IN (${sql.join(factSets)}))`,
+  withFactSets: (condition) => sql`SELECT s.host FROM host_plugins s WHERE ${condition}`,
 };
 
 function latest(plugin: string): Expression {
@@ -56,8 +55,8 @@ function past(asOf: number): HostMoment {
     lastSeenAt: newestReport(sql`h.id`, 'received_at', sql`${asOf}`),
     name: hostFact(factSet(hostPlugin), 'name', 'text'),
     intervalSeconds: hostFact(factSet(hostPlugin), 'intervalSeconds', 'number'),
-    withFactSets: (factSets) => sql`h.id IN (SELECT s.host FROM host_fact_sets s
-      WHERE s.fact_set IN (${sql.join(factSets)}) AND s.first_at <= ${asOf})`,
+    withFactSets: (condition) => sql`SELECT s.host FROM host_fact_sets s
+      WHERE ${condition} AND s.first_at <= ${asOf}`,
   };
 }
 

@@ -16,7 +16,7 @@ import { makePostgresListener, toPayloads } from './postgres-listener.ts';
 import { inRequest } from './postgres-requests.ts';
 import { askReader, readerOf } from './reader-methods.ts';
 import { failingAs, type IndexMode, openSqlIndex, takingSegments } from './sql-index.ts';
-import { createTableStatements, schemaVersion, type StoredUuid, type Tables } from './tables.ts';
+import { createTableStatements, schemaVersion, type StoredUuid, type Tables, tableNames } from './tables.ts';
 
 export type PostgresIndexOptions = {
   url: string;
@@ -112,7 +112,18 @@ export async function openPostgresRebuild(options: PostgresIndexOptions): Promis
     return open(options, buildingSchema, 'bulk');
   });
   return {
-    index: failingAs({ ...takingSegments(index, 'bulk'), finish: index.finish }, toPostgresFailure),
+    index: failingAs(
+      {
+        ...takingSegments(index, 'bulk'),
+        async finish() {
+          await index.finish();
+          // Without it the server would plan the first questions for tables that it knows nothing of.
+          for (const table of tableNames)
+            await sql`ANALYZE ${sql.table(`${buildingSchema}.${table}`)}`.execute(database.query);
+        },
+      },
+      toPostgresFailure,
+    ),
     async takePlace() {
       await database.query.transaction().execute(async (transaction) => {
         await sql`DROP SCHEMA IF EXISTS ${sql.raw(schema)} CASCADE`.execute(transaction);

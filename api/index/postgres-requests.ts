@@ -4,8 +4,11 @@
  * Statements find their request by the asynchronous context that they run in.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { untilAborted } from '../until-aborted.ts';
+
+const cancelEveryMs = 200;
 
 const requests = new AsyncLocalStorage<AbortSignal>();
 
@@ -35,14 +38,25 @@ export function cancellingPool(pool: Pool, spare: Pool): ConnectionPool {
   }
 
   function cancellable(client: PoolClient, signal: AbortSignal): PoolClient {
-    let cancelling: Promise<unknown> | null = null;
+    const { processID } = client as PoolClient & { processID: number | null };
+    const released = Promise.withResolvers<void>();
+    let isReleased = false;
+    let cancelling: Promise<void> | null = null;
+    /** Again and again: a cancellation that arrives before the statement does ends nothing. */
+    async function keepCancelling(): Promise<void> {
+      while (!isReleased) {
+        await spare.query('SELECT pg_cancel_backend($1)', [processID]).catch(() => {});
+        await Promise.race([released.promise, delay(cancelEveryMs, undefined, { ref: false })]);
+      }
+    }
     const cancel = () => {
-      const { processID } = client as PoolClient & { processID: number | null };
-      cancelling = spare.query('SELECT pg_cancel_backend($1)', [processID]).catch(() => {});
+      cancelling = keepCancelling();
     };
     signal.addEventListener('abort', cancel, { once: true });
     const release: PoolClient['release'] = (destroy) => {
       signal.removeEventListener('abort', cancel);
+      isReleased = true;
+      released.resolve();
       // Not before the cancellation has gone: it must not hit whoever has the connection next.
       if (cancelling) cancelling.then(() => client.release(destroy));
       else client.release(destroy);

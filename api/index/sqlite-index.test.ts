@@ -6,9 +6,10 @@ import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import { definePlugin, text } from '../../plugins/plugin.ts';
 import { describeIndex } from '../../test/contracts/index-suite.ts';
 import { dumpSqlite } from '../../test/support/index-dump.ts';
-import { result, storedReport } from '../../test/support/reports.ts';
+import { hostId, result, storedReport } from '../../test/support/reports.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import type { Segment } from '../log/segment.ts';
+import { segmentKey } from '../log/segment-key.ts';
 import type { FactCondition } from './filter.ts';
 import { hasSegments } from './sqlite-file.ts';
 import { openSqliteIndex } from './sqlite-index.ts';
@@ -27,6 +28,32 @@ describe('SQLite index', () => {
     const file = newFile();
     const index = await openSqliteIndex({ file, bucket, plugins: builtin });
     return { index, dump: () => dumpSqlite(file) };
+  });
+
+  test('finds what is rare however far back it was told', async () => {
+    const index = await openSqliteIndex({ file: newFile(), bucket, plugins: builtin });
+    const start = Date.parse('2026-05-01T10:00:00Z');
+    // More than are walked before the contents that pass are found out.
+    const reports = Array.from({ length: 21_000 }, (_, number) =>
+      storedReport({
+        host: { id: hostId(number % 3), name: `web-${number % 3}`, labels: {} },
+        collectedAt: new Date(start + number).toISOString(),
+        receivedAt: new Date(start + number).toISOString(),
+        results: [result('os', { distribution: number < 5 ? 'Slackware' : 'Debian' })],
+      }),
+    );
+    await index.apply([{ key: segmentKey(reports), reports }]);
+    const isDebian: FactCondition = {
+      ...{ kind: 'value', path: 'os.distribution', column: 'text' },
+      tests: [{ op: 'eq', value: 'Debian' }],
+    };
+    const listing = {
+      filter: { kind: 'not', filter: { kind: 'facts', plugin: 'os', conditions: [isDebian] } },
+      order: { field: 'COLLECTED_AT', direction: 'DESC' },
+    } as const;
+    const found = await index.reports(listing, { limit: 3 });
+    expect(found.map(({ id }) => id)).toEqual([4, 3, 2].map((number) => reports[number]?.id));
+    await index.close();
   });
 
   test('keeps what it holds when it is opened again', async () => {

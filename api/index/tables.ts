@@ -181,6 +181,7 @@ type ColumnType<C> =
   C extends Column<infer K, infer Nullable> ? ValueOf[K] | (Nullable extends true ? null : never) : never;
 
 export type TableName = keyof typeof tables;
+export const tableNames = Object.keys(tables) as readonly TableName[];
 export type Tables = {
   [T in TableName]: {
     -readonly [C in keyof (typeof tables)[T]['columns']]: ColumnType<(typeof tables)[T]['columns'][C]>;

@@ -59,10 +59,20 @@ function compileTest(column: RawBuilder<unknown>, test: Test): Condition {
   }
 }
 
+/**
+ * That a value is among what a query gives, which is run once and kept at hand.
+ *
+ * A condition by itself would be a hint: SQLite would look up each of them, PostgreSQL make a join of it, though a walk in
+ * some order meets what passes soon. One in an expression is none.
+ */
+export function isOneOf(value: RawBuilder<unknown>, query: RawBuilder<unknown>): Condition {
+  return sql`(${value} IN (${query})) IS TRUE`;
+}
+
 /** What tests of a text say about its start, which is all that an index has. */
-export function startTests(value: RawBuilder<unknown>, tests: readonly Test[]): Condition {
+export function startTests(value: RawBuilder<unknown>, tests: readonly Test[]): Condition[] {
   const start = sql`substr(${value}, 1, ${sql.lit(indexedTextLength)})`;
-  return all(tests.flatMap((test) => startTest(start, test)));
+  return tests.flatMap((test) => startTest(start, test));
 }
 
 function startTest(start: RawBuilder<unknown>, test: Test): Condition[] {
@@ -82,10 +92,27 @@ function startTest(start: RawBuilder<unknown>, test: Test): Condition[] {
     case 'between':
       return [sql`${start} BETWEEN ${cut(test.first)} AND ${cut(test.last)}`];
     case 'startsWith':
-      return test.value === '' ? [] : [sql`${start} >= ${cut(test.value)}`];
+      return test.value === '' ? [] : [startsWith(start, cut(test.value))];
     default:
       return [];
   }
+}
+
+/** As a range, which an index has in one place. */
+function startsWith(column: RawBuilder<unknown>, text: string): Condition {
+  const after = firstAfter(text);
+  return after === null ? sql`${column} >= ${text}` : sql`(${column} >= ${text} AND ${column} < ${after})`;
+}
+
+/** The first text after all that begin with this one, by the order of code points; null when there is none. */
+export function firstAfter(text: string): string | null {
+  const characters = [...text];
+  for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
+    const next = (last.codePointAt(0) ?? 0) + 1;
+    // Surrogates are no characters of their own.
+    if (next <= 0x10ffff) return characters.join('') + String.fromCodePoint(next === 0xd800 ? 0xe000 : next);
+  }
+  return null;
 }
 
 /** In characters, as databases count them. */

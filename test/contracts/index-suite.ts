@@ -294,18 +294,19 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
     expect(await asked(long.slice(1))).toBe(0);
   });
 
-  test('finds the reports of few hosts as it finds those of many', async () => {
+  test.each([6, 150])('finds the reports of %i hosts as it finds those of others', async (hosts) => {
     const index = await open();
     const random = seededRandom(3);
-    // Half of them from clocks that are ahead, some told long ago, each address told by one host for a while.
+    // Some of them from clocks that are ahead, some told long ago, each host name told by one host.
+    const isAhead = (of: number) => of % (hosts === 6 ? 2 : 50) === 1;
     const reports = Array.from({ length: 300 }, (_, number) => {
       const at = Date.parse('2026-05-01T00:00:00Z') + number * 1000;
-      const of = Math.floor(random() * 6);
+      const of = Math.floor(random() * hosts);
       return storedReport({
         host: host(of),
-        collectedAt: new Date(at + (of % 2) * 7_200_000).toISOString(),
+        collectedAt: new Date(at + (isAhead(of) ? 7_200_000 : 0)).toISOString(),
         receivedAt: new Date(at + Math.floor(random() * 5) * 1000).toISOString(),
-        results: [result('os', { distribution: `d${Math.floor(number / 100)}`, kernel: `6.${of}` })],
+        results: [result('os', { distribution: `d${Math.floor(number / 100)}`, hostname: `h${of}` })],
       });
     });
     await index.apply([{ key: key(1), reports }]);
@@ -337,6 +338,12 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
             expect((await index.reports(listing, slice)).map(({ id }) => id)).toEqual(page);
           }
           expect(await index.countReports(listing.filter)).toBe(ids.length);
+          // Together they are rarer than each.
+          const both = { kind: 'and', filters: [listing.filter, facts('os.hostname', 'h3')] } as const;
+          const ofBoth = expected.filter(({ results }) => Object(results[0]?.facts).hostname === 'h3');
+          expect(
+            (await index.reports({ ...listing, filter: both }, { limit: 5 })).map(({ id }) => id),
+          ).toEqual(ofBoth.slice(0, 5).map(({ id }) => id));
         }
       }
     }

@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chown, cp, readFile, symlink } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { userInfo } from 'node:os';
@@ -52,18 +53,24 @@ export function hasPostgres(): boolean {
   return 'binaries' in found;
 }
 
-/** Starts a server with nothing in it; it ends when the test file is done. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * Starts a server with nothing in it, or with what one left in the folder; it ends when the test file is done.
+ *
+ * @param kept @default a temporary one
+ */
+export async function startPostgres(kept?: string): Promise<PostgresServer> {
   if ('problem' in found) throw new Error(postgresNeeded);
-  const folder = await temporaryFolder();
+  const folder = kept ?? (await temporaryFolder());
   if (user !== undefined) await chown(folder, user, user);
   const command = { cwd: folder, user, env: { LC_ALL: 'C' } };
   const { initdb, postgres } = await reachable(found.binaries, folder, command);
   const data = join(folder, 'data');
   const authentication = ['--username=postgres', '--auth=trust'];
   const encoding = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-  const made = await run(initdb, ['-D', data, ...authentication, ...encoding], command);
-  if (made.code !== 0) throw new Error(`initdb failed:\n${made.stdout}${made.stderr}`);
+  if (!existsSync(join(data, 'PG_VERSION'))) {
+    const made = await run(initdb, ['-D', data, ...authentication, ...encoding], command);
+    if (made.code !== 0) throw new Error(`initdb failed:\n${made.stdout}${made.stderr}`);
+  }
 
   const launch = async (port: number) => {
     const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder];
