@@ -9,7 +9,8 @@ test('reads a command with its options, in any order', () => {
     yes: false,
     force: false,
   };
-  const expected = { is: 'command', command: 'once', configFile: 'a.json', stateFolder: '/s', init: none };
+  const rest = { json: false, logFormat: null, plugin: null, init: none };
+  const expected = { is: 'command', command: 'once', configFile: 'a.json', stateFolder: '/s', ...rest };
   expect(parseCommandLine(['once', '--config', 'a.json', '--state=/s'])).toEqual(expected);
   expect(parseCommandLine(['--state', '/s', '--config=a.json', 'once'])).toEqual(expected);
   expect(parseCommandLine(['print'])).toMatchObject({
@@ -30,6 +31,13 @@ test('reads the options of init', () => {
   });
 });
 
+test('a command of two words has an argument, and some options are for some commands', () => {
+  expect(parseCommandLine(['plugins', 'test', './rack.ts', '--json'])).toMatchObject({
+    ...{ command: 'plugins test', plugin: './rack.ts', json: true },
+  });
+  expect(parseCommandLine(['run', '--log-format=pretty'])).toMatchObject({ logFormat: 'pretty' });
+});
+
 test('help and version need no command', () => {
   expect(parseCommandLine(['--help'])).toEqual({ is: 'help' });
   expect(parseCommandLine(['run', '-h'])).toEqual({ is: 'help' });
@@ -40,6 +48,11 @@ test.each([
   [[], 'a command is missing'],
   [['prnt'], 'unknown command "prnt", did you mean "print"?'],
   [['zzzzzzzz'], 'unknown command "zzzzzzzz"'],
+  [['plugins', 'test'], 'plugins test needs the name of a plugin'],
+  [['plugins', 'test', 'a', 'b'], 'unexpected argument "b"'],
+  [['plugins', 'tset'], 'unexpected argument "tset"'],
+  [['once', '--json'], 'option --json is for status, doctor, plugins test'],
+  [['run', '--log-format', 'yaml'], 'option --log-format must be json or pretty'],
   [['run', 'now'], 'unexpected argument "now"'],
   [['run', '--confg', 'x'], 'unknown option --confg, did you mean "--config"?'],
   [['run', '-x'], 'unknown option -x'],

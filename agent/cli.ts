@@ -1,6 +1,7 @@
 /** cli: the agent's command line: what it may say, what it means, and the usage text. */
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../plugins/did-you-mean.ts';
+import { type LogSettings, logFormats } from './daemon-log.ts';
 
 /** What each command does, as the usage text shows it. */
 export const commands = {
@@ -9,6 +10,9 @@ export const commands = {
   print: 'collects a report and prints it as JSON; sends nothing',
   check: 'shows every problem of the config, then whether the API answers',
   plugins: 'shows what each configured plugin collects',
+  'plugins test': 'runs one plugin, NAME as configured or a file, and shows what it brings and costs',
+  status: 'shows how the running agent fares: reports, spool, plugins',
+  doctor: 'looks for everything that can keep reports from arriving, and says what to do',
   init: 'writes a config with comments, by asking or from its options',
 } as const;
 
@@ -18,14 +22,18 @@ const commandNames = Object.keys(commands) as CommandName[];
 /** What a process ends with; the whole of what the commands promise. */
 export const exitCodes = { done: 0, failed: 1, wrongInput: 2 } as const;
 
+export type CommandOptions = {
+  configFile: string | null;
+  stateFolder: string | null;
+  json: boolean;
+  logFormat: LogSettings['format'];
+  /** Of `plugins test`. */
+  plugin: string | null;
+  init: InitFlags;
+};
+
 export type CommandLine =
-  | {
-      is: 'command';
-      command: CommandName;
-      configFile: string | null;
-      stateFolder: string | null;
-      init: InitFlags;
-    }
+  | ({ is: 'command'; command: CommandName } & CommandOptions)
   | { is: 'help' }
   | { is: 'version' }
   | { is: 'wrong'; message: string };
@@ -58,16 +66,25 @@ const initOptions = {
 const options = {
   config: { type: 'string' },
   state: { type: 'string' },
+  json: { type: 'boolean' },
+  'log-format': { type: 'string' },
   ...initOptions,
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
 const optionNames = Object.keys(options);
 
-export const usage = `usage: os-inspector-agent <command> [--config FILE] [--state FOLDER]
+/** Options that not every command takes. */
+const takenBy: Partial<Record<string, readonly CommandName[]>> = {
+  json: ['status', 'doctor', 'plugins test'],
+  'log-format': ['run'],
+  ...Object.fromEntries(Object.keys(initOptions).map((name) => [name, ['init']])),
+};
+
+export const usage = `usage: os-inspector-agent <command> [options]
 
 commands:
-${commandNames.map((name) => `  ${name.padEnd(8)}  ${commands[name]}`).join('\n')}
+${commandNames.map((name) => `  ${usageOf(name).padEnd(17)}  ${commands[name]}`).join('\n')}
 
 options:
   --config FILE   the config to use, instead of looking for one
@@ -110,27 +127,51 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   }
   if (values.help) return { is: 'help' };
   if (values.version) return { is: 'version' };
-  const [command, extra] = positionals;
-  if (command === undefined) return { is: 'wrong', message: 'a command is missing' };
+  const [first, second] = positionals;
+  if (first === undefined) return { is: 'wrong', message: 'a command is missing' };
+  const isTest = first === 'plugins' && second === 'test';
+  const command = isTest ? 'plugins test' : first;
   if (!isCommand(command)) {
-    return { is: 'wrong', message: unknown(`command ${JSON.stringify(command)}`, command, commandNames) };
+    return { is: 'wrong', message: unknown(`command ${JSON.stringify(first)}`, first, commandNames) };
   }
-  if (extra !== undefined) return { is: 'wrong', message: `unexpected argument ${JSON.stringify(extra)}` };
-  const foreign = Object.keys(initOptions).find((name) => values[name] !== undefined);
-  if (command !== 'init' && foreign) {
-    return { is: 'wrong', message: `option --${foreign} is one of init, and not of ${command}` };
+  const [argument = null, ...extra] = positionals.slice(isTest ? 2 : 1);
+  const unexpected = isTest ? extra[0] : argument;
+  if (unexpected) return { is: 'wrong', message: `unexpected argument ${JSON.stringify(unexpected)}` };
+  if (isTest && argument === null) return { is: 'wrong', message: 'plugins test needs the name of a plugin' };
+  for (const name of Object.keys(values)) {
+    const takers = takenBy[name];
+    if (takers && !takers.includes(command)) {
+      return { is: 'wrong', message: `option --${name} is for ${takers.join(', ')}, and not for ${command}` };
+    }
   }
   if (command === 'init' && values.config !== undefined) {
     return { is: 'wrong', message: 'init reads no config: --output says where to write one' };
   }
   const text = (name: keyof typeof options) => (values[name] as string | undefined) ?? null;
   const texts = (name: keyof typeof options) => (values[name] as string[] | undefined) ?? [];
+  const logFormat = logFormats.find((format) => format === text('log-format')) ?? null;
+  if (values['log-format'] !== undefined && logFormat === null) {
+    return { is: 'wrong', message: `option --log-format must be ${logFormats.join(' or ')}` };
+  }
   const init = {
     ...{ url: text('url'), interval: text('interval'), output: text('output') },
     ...{ labels: texts('label'), plugins: texts('plugin') },
     ...{ yes: values.yes === true, force: values.force === true },
   };
-  return { is: 'command', command, configFile: text('config'), stateFolder: text('state'), init };
+  return {
+    is: 'command',
+    command,
+    configFile: text('config'),
+    stateFolder: text('state'),
+    json: values.json === true,
+    logFormat,
+    plugin: argument,
+    init,
+  };
+}
+
+function usageOf(name: CommandName): string {
+  return name === 'plugins test' ? `${name} NAME` : name;
 }
 
 function optionFault(name: string, rawName: string, value?: string, inline?: boolean): string | null {

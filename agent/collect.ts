@@ -24,6 +24,8 @@ export type Collector = {
    * @throws the reason of `stop` once that is aborted, without waiting for any plugin
    */
   collect(stop: AbortSignal): Promise<PluginResult[]>;
+  /** Milliseconds until a report asks the plugin of this name; 0 when the next one does. */
+  dueInMs(plugin: string): number;
   /**
    * Collects by these from now on: to be called between two collections. Those that were there before keep what
    * they know, and their turns as long as the interval of the reports is the same.
@@ -52,6 +54,7 @@ export type Pace = {
 export function createCollector(plugins: readonly ConfiguredPlugin[], options: CollectOptions): Collector {
   let runners = new Map(plugins.map((plugin) => [plugin, createRunner(plugin, options)]));
   return {
+    dueInMs: (name) => [...runners.values()].find(({ plugin }) => plugin === name)?.dueInMs() ?? 0,
     collect: (stop) => Promise.all([...runners.values()].map(({ run }) => run(stop))),
     replace(plugins, pace) {
       const kept = runners;
@@ -114,7 +117,9 @@ function createRunner(configured: ConfiguredPlugin, { root, platform, pace: firs
   }
 
   return {
+    plugin: plugin.name,
     run,
+    dueInMs: () => (pace && turns ? turns.dueInMs(pace.moment()) : 0),
     keepPace(next: Pace | undefined) {
       if (next && next.intervalMs !== pace?.intervalMs) turns = turnsOf(configured, next);
       pace = next;

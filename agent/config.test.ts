@@ -30,6 +30,8 @@ describe('a right config', () => {
       tokenFrom: null,
       intervalMs: 90_000,
       labels: { site: 'fra1' },
+      log: { format: null, level: 'info' },
+      metricsAt: null,
       spool: { maxBytes: 1_572_864, maxAgeMs: 43_200_000 },
       plugins: [
         { use: 'cpu', name: null, timeoutMs: 2_000, ...asPluginSays, options: {}, path: ['plugins', '0'] },
@@ -66,6 +68,7 @@ describe('a right config', () => {
   });
 });
 
+const listen = 'must be an address and a port, such as "127.0.0.1:9115" or "[::1]:9115"';
 const duration = 'must be a length of time such as "60s", "5m", "1h" or "500ms", or a number of seconds';
 const size = 'must be a size such as "64MiB" or "1GiB"';
 const plugin = 'must be a name such as "cpu", a file such as "./plugins/rack.ts", or an object with "use"';
@@ -83,7 +86,11 @@ test.each<[unknown, string, string]>([
   [{ spool: { maxSize: '1kB' } }, 'spool.maxSize', 'must be at least 1MiB'],
   [{ spool: { maxAge: '1s' } }, 'spool.maxAge', 'must be at least 1m'],
   [{ spool: { maxsize: '64MiB' } }, 'spool.maxsize', 'unknown key, did you mean "maxSize"?'],
-  [{ xyzxyz: 1 }, 'xyzxyz', 'unknown key, known are $schema, api, interval, timeout, labels, spool, plugins'],
+  [
+    { xyzxyz: 1 },
+    'xyzxyz',
+    'unknown key, known are $schema, api, interval, timeout, labels, spool, log, metrics, plugins',
+  ],
   [{ api: { url: 'http://x', uri: 1 } }, 'api.uri', 'unknown key, did you mean "url"?'],
   [
     { api: { url: 'http://x', token: 's3cret' } },
@@ -146,6 +153,10 @@ test.each<[unknown, string, string]>([
   [{ plugins: [{ use: './a.ts', memory: '64MB' }] }, 'plugins.0.memory', size],
   [{ plugins: [{ use: './a.ts', memory: '8MiB' }] }, 'plugins.0.memory', 'must be at least 32MiB'],
   [{ plugins: [{ use: 'cpu', options: 5 }] }, 'plugins.0.options', 'must be an object'],
+  [{ log: { format: 'xml' } }, 'log.format', 'must be "json" or "pretty"'],
+  [{ log: { level: 'loud' } }, 'log.level', 'must be "info", "warn" or "error"'],
+  [{ metrics: { listen: 9115 } }, 'metrics.listen', listen],
+  [{ metrics: { listen: 'host.example:9115' } }, 'metrics.listen', listen],
   [{ plugins: ['os', { use: 'os' }] }, 'plugins.1', 'the same plugin as plugins.0: name it once'],
 ])('%j has the problem %s: %s', (value, path, message) => {
   expect(checkConfig(value)).toMatchObject({ config: null, problems: [{ path, message }] });

@@ -12,7 +12,9 @@ import { builtinPluginNames } from '../plugins/index.ts';
 import { type SecretReference, secretReference } from '../plugins/secret.ts';
 import { blockedPorts } from './blocked-ports.ts';
 import { byteSizePattern, parseByteSize } from './byte-size.ts';
+import { type LogSettings, logFormats, logLevels } from './daemon-log.ts';
 import type { SpoolBounds } from './delivery/spool.ts';
+import { type ListenAddress, parseListenAddress } from './listen-address.ts';
 import { type Problem, toProblems } from './problem.ts';
 
 /** What the environment says; it wins over the file. Empty text counts as not set. */
@@ -27,6 +29,9 @@ export type AgentConfig = {
   labels: Record<string, string>;
   /** How much is kept of what the API has not taken. */
   spool: SpoolBounds;
+  log: LogSettings;
+  /** Where the daemon answers with its metrics; null for nowhere. */
+  metricsAt: ListenAddress | null;
   plugins: PluginEntry[];
 };
 
@@ -82,6 +87,7 @@ const url = z.string({ error: urlHint }).superRefine((value, ctx) => {
 });
 
 const pluginTimeout = duration('1ms', '1h');
+const defaultTimeout = '10s';
 
 const sizeHint = 'must be a size such as "64MiB" or "1GiB"';
 /** What Node, zod and the eraser of types take is 20 MiB. */
@@ -143,6 +149,8 @@ const pluginEntry = z.union(
   { error: pluginHint },
 );
 
+const listenHint = 'must be an address and a port, such as "127.0.0.1:9115" or "[::1]:9115"';
+
 /** The config file. */
 export const configSchema = z
   .strictObject(
@@ -161,7 +169,7 @@ export const configSchema = z
         .optional()
         .describe('Where reports go.'),
       interval: duration('1s', longestInterval).prefault('60s').describe('Time from one report to the next.'),
-      timeout: pluginTimeout.prefault('10s').describe('Time that each plugin has to collect.'),
+      timeout: pluginTimeout.prefault(defaultTimeout).describe('Time that each plugin has to collect.'),
       labels: labels
         .default({})
         .describe('Free names and values that reports carry and questions filter by.'),
@@ -179,6 +187,36 @@ export const configSchema = z
         )
         .prefault({})
         .describe('What is kept on the disk while the API does not take it.'),
+      log: z
+        .strictObject(
+          {
+            format: z
+              .enum(logFormats, 'must be "json" or "pretty"')
+              .optional()
+              .describe('json is an object a line; by default pretty on a terminal, and json elsewhere.'),
+            level: z
+              .enum(logLevels, 'must be "info", "warn" or "error"')
+              .default('info')
+              .describe('What is less than this is left out.'),
+          },
+          { error: 'must be an object with "format" and "level"' },
+        )
+        .prefault({})
+        .describe('What the daemon writes to standard output.'),
+      metrics: z
+        .strictObject(
+          {
+            listen: z
+              .string({ error: listenHint })
+              .refine((text) => parseListenAddress(text) !== null, listenHint)
+              .describe(
+                'Address and port at which the daemon answers GET /metrics in the format of Prometheus.',
+              ),
+          },
+          { error: 'must be an object with "listen"' },
+        )
+        .optional()
+        .describe('Metrics of the agent itself; off unless this is set.'),
       plugins: z
         .array(pluginEntry, { error: 'must be a list of plugins' })
         .prefault([...builtinPluginNames])
@@ -209,7 +247,7 @@ export function checkConfig(value: unknown, overrides: Overrides = {}): CheckedC
     ...checkOverrides(overrides),
   ];
   if (!parsed.success) return { config: null, problems, plugins: rightEntries(value) };
-  const { api, interval, timeout, labels, spool } = parsed.data;
+  const { api, interval, timeout, labels, spool, log, metrics } = parsed.data;
   const plugins = parsed.data.plugins.map((entry, i) => toPluginEntry(entry, i, timeout));
   if (problems.length > 0) return { config: null, problems, plugins };
   const url = overriddenUrl(overrides) ?? api?.url ?? null;
@@ -219,6 +257,8 @@ export function checkConfig(value: unknown, overrides: Overrides = {}): CheckedC
     intervalMs: interval,
     labels,
     spool: { maxBytes: spool.maxSize, maxAgeMs: spool.maxAge },
+    log: { format: log.format ?? null, level: log.level },
+    metricsAt: metrics ? parseListenAddress(metrics.listen) : null,
     plugins,
   };
   return { config, problems: [], plugins };
@@ -246,7 +286,7 @@ function rightEntries(value: unknown): PluginEntry[] {
   if (!Array.isArray(entries)) return [];
   return entries.flatMap((entry, i) => {
     const { data } = pluginEntry.safeParse(entry);
-    return data === undefined ? [] : [toPluginEntry(data, i, 0)];
+    return data === undefined ? [] : [toPluginEntry(data, i, parseDuration(defaultTimeout) ?? 0)];
   });
 }
 

@@ -12,6 +12,7 @@ import { checkCommand } from './check-command.ts';
 import { checkOptions } from './check-options.ts';
 import type { PluginEntry } from './config.ts';
 import { entryKey } from './entry-key.ts';
+import { observeThread, type ThreadObserver } from './isolation/observe-thread.ts';
 import { inThisThread, type PluginSource } from './isolation/plugin-source.ts';
 import { loadInWorker, PluginThreadError } from './isolation/worker-source.ts';
 import { defaultLoadMs, LoadTimeoutError } from './load-within.ts';
@@ -38,6 +39,8 @@ export type LoadOptions = {
   onStray(use: string, error: string): void;
   /** Of the config before: those that would be the same are taken over, with all they know. @default none */
   previous?: readonly ConfiguredPlugin[];
+  /** Has plugins tell what they did: which processes they started, what they were refused. @default false */
+  observe?: boolean;
 };
 
 /** @param folder where relative files and packages are looked up: the folder of the config file */
@@ -46,18 +49,25 @@ export async function loadConfiguredPlugins(
   folder: string,
   options: LoadOptions,
 ): Promise<LoadedPlugins> {
-  const loaded = await Promise.all(entries.map((entry) => loadOne(entry, folder, options)));
+  // One for all built-in plugins: those who ask for it let them collect one after another.
+  const observer = options.observe ? observeThread() : null;
+  const loaded = await Promise.all(entries.map((entry) => loadOne(entry, folder, options, observer)));
   const plugins = loaded.flatMap(({ plugins }) => plugins);
   const problems = loaded.flatMap(({ problems }) => problems);
   return { plugins, problems: [...problems, ...needlessNames(entries), ...sameName(loaded, entries)] };
 }
 
-async function loadOne(entry: PluginEntry, folder: string, options: LoadOptions): Promise<LoadedPlugins> {
+async function loadOne(
+  entry: PluginEntry,
+  folder: string,
+  options: LoadOptions,
+  observer: ThreadObserver | null,
+): Promise<LoadedPlugins> {
   const key = await entryKey(entry, folder, isBuiltIn(entry));
   const known = options.previous?.find((plugin) => plugin.key === key);
   if (known) return { plugins: [known], problems: [] };
-  if (entry.use === 'exec') return loadCommand(entry, folder, key);
-  return isBuiltIn(entry) ? loadBuiltIn(entry, folder, key) : loadOwn(entry, folder, key, options);
+  if (entry.use === 'exec') return loadCommand(entry, folder, key, observer);
+  return isBuiltIn(entry) ? loadBuiltIn(entry, folder, key, observer) : loadOwn(entry, folder, key, options);
 }
 
 /** Ends the threads of plugins that are not used any more. */
@@ -69,7 +79,12 @@ function isBuiltIn({ use }: PluginEntry): boolean {
   return Object.hasOwn(builtinPlugins, use);
 }
 
-async function loadBuiltIn(entry: PluginEntry, folder: string, key: string): Promise<LoadedPlugins> {
+async function loadBuiltIn(
+  entry: PluginEntry,
+  folder: string,
+  key: string,
+  observer: ThreadObserver | null,
+): Promise<LoadedPlugins> {
   const { use, options: given, path, memoryBytes } = entry;
   const plugin = await loadPlugin(use, folder);
   const { options, problems } = await checkOptions(plugin, given, optionsPath(entry));
@@ -81,14 +96,20 @@ async function loadBuiltIn(entry: PluginEntry, folder: string, key: string): Pro
     const why = `${use} comes with os-inspector and runs in the agent's own memory: leave it out`;
     problems.push({ path: [...path.slice(0, 2), 'memory'].join('.'), message: why });
   }
-  return { plugins: [configure(plugin, entry, inThisThread(plugin, options), key)], problems };
+  return { plugins: [configure(plugin, entry, inThisThread(plugin, options, { observer }), key)], problems };
 }
 
 /** The command itself is no code of ours: it runs in a process of its own. */
-async function loadCommand(entry: PluginEntry, folder: string, key: string): Promise<LoadedPlugins> {
+async function loadCommand(
+  entry: PluginEntry,
+  folder: string,
+  key: string,
+  observer: ThreadObserver | null,
+): Promise<LoadedPlugins> {
   const { plugin, undeclared, problems } = await checkCommand(entry, folder);
   if (plugin === null) return { plugins: [], problems };
-  return { plugins: [configure(plugin, entry, inThisThread(plugin, undefined, undeclared), key)], problems };
+  const source = inThisThread(plugin, undefined, { undeclared, observer });
+  return { plugins: [configure(plugin, entry, source, key)], problems };
 }
 
 async function loadOwn(
@@ -98,8 +119,8 @@ async function loadOwn(
   options: LoadOptions,
 ): Promise<LoadedPlugins> {
   const { use, path } = entry;
-  const { loadMs = defaultLoadMs, onStray } = options;
-  const task = { use, folder, options: entry.options, optionsPath: optionsPath(entry) };
+  const { loadMs = defaultLoadMs, onStray, observe = false } = options;
+  const task = { use, folder, options: entry.options, optionsPath: optionsPath(entry), observe };
   const memoryBytes = entry.memoryBytes ?? defaultMemoryBytes;
   try {
     const { declaration, problems, source } = await loadInWorker({ task, memoryBytes, loadMs, onStray });

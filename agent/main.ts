@@ -4,12 +4,13 @@
  */
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { exitCodes, type InitFlags, parseCommandLine, usage } from './cli.ts';
-import type { Surroundings } from './commands.ts';
+import { type CommandOptions, exitCodes, parseCommandLine, usage } from './cli.ts';
+import type { LogSettings } from './daemon-log.ts';
 import { errorText, OperatorError } from './error-text.ts';
 import type { Log } from './run.ts';
 import { claimStandardOutput } from './standard-output.ts';
 import { chooseStateFolder } from './state-folder.ts';
+import type { Surroundings } from './surroundings.ts';
 import { agentVersion } from './version.ts';
 
 const { env } = process;
@@ -17,9 +18,6 @@ const stopping = new AbortController();
 let openedLog: Log | null = null;
 let hangupListener: (() => void) | null = null;
 let hasEnded = false;
-
-/** Lines that wait while the log cannot be written, a full disk for example; those after them are lost. */
-const maxLogBacklog = 1_048_576;
 
 const commandLine = parseCommandLine(process.argv.slice(2));
 const print = claimStandardOutput();
@@ -63,10 +61,9 @@ async function main(): Promise<number> {
       note(`${commandLine.message}\n\n${usage.trimEnd()}`);
       return exitCodes.wrongInput;
     }
-    const { command, configFile, stateFolder, init } = commandLine;
     // Loaded only now, so that help and a wrong command line are answered at once.
     const { commandActions } = await import('./commands.ts');
-    return await commandActions[command](surroundings(configFile, stateFolder, init));
+    return await commandActions[commandLine.command](surroundings(commandLine));
   } catch (error) {
     return exitCodeFor(error);
   }
@@ -109,8 +106,8 @@ function tellEndedByConfig(): void {
   else print(`error: ${cause}\n`).catch(() => note(`error: ${cause}`));
 }
 
-function surroundings(configFile: string | null, stateOption: string | null, init: InitFlags): Surroundings {
-  const hints = { option: stateOption ?? undefined, systemd: env.STATE_DIRECTORY, xdg: env.XDG_STATE_HOME };
+function surroundings({ configFile, stateFolder, ...options }: CommandOptions): Surroundings {
+  const hints = { option: stateFolder ?? undefined, systemd: env.STATE_DIRECTORY, xdg: env.XDG_STATE_HOME };
   const overrides = {
     url: env.OS_INSPECTOR_URL?.trim(),
     token: env.OS_INSPECTOR_TOKEN?.trim(),
@@ -118,10 +115,10 @@ function surroundings(configFile: string | null, stateOption: string | null, ini
     apiPort: env.API_PORT?.trim(),
   };
   return {
+    ...options,
     cwd: process.cwd(),
     configFile,
     stateFolder: chooseStateFolder({ ...hints, home: homedir(), isRoot: process.getuid?.() === 0 }),
-    init,
     terminal: { input: process.stdin, output: process.stderr, isOne: process.stdin.isTTY === true },
     overrides,
     env,
@@ -142,12 +139,8 @@ function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-async function openLog(): Promise<Log> {
-  const { pino } = await import('pino');
-  // Synchronously: otherwise what is written while the process ends overtakes the line before it.
-  const output = pino.destination({ fd: process.stdout.fd, sync: true, maxLength: maxLogBacklog });
-  // Reports are worth more than the lines about them.
-  output.on('error', () => {});
-  openedLog = pino({ name: 'os-inspector-agent' }, output);
+async function openLog(settings: LogSettings): Promise<Log> {
+  const { openDaemonLog } = await import('./daemon-log.ts');
+  openedLog = await openDaemonLog(settings, { fd: process.stdout.fd, isTTY: process.stdout.isTTY });
   return openedLog;
 }

@@ -24,7 +24,14 @@ function plugin(name: string): Plugin {
 function setup(plugins: Plugin[], intervalMs = 60_000, token: string | null = null): Setup {
   const config = { url: 'http://x/', tokenFrom: null, intervalMs, labels: {}, plugins: [] };
   const spool = { maxBytes: 1, maxAgeMs: 1 };
-  return { configPath: '/c', config: { ...config, spool }, token, warnings: [], plugins, files: [] };
+  return {
+    configPath: '/c',
+    config: { ...config, spool, log: { format: null, level: 'info' }, metricsAt: null },
+    token,
+    warnings: [],
+    plugins,
+    files: [],
+  };
 }
 
 /** A reloader whose loads end when and as the test says. */

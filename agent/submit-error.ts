@@ -110,12 +110,10 @@ function hintFor(status: number, headers: unknown): string {
 
 const networkHints: Record<string, string> = {
   ECONNREFUSED: 'connection refused; is it running, and is api.url right?',
-  ECONNRESET: 'connection reset; is api.url right, with http or https as the API has it?',
-  UND_ERR_SOCKET: 'the connection was closed; is api.url right, with http or https as the API has it?',
+  ECONNRESET: 'the connection was closed; is api.url right, with http or https as the API has it?',
   ENOTFOUND: 'no such host name; is api.url right?',
   EAI_AGAIN: 'the name server does not answer; is the network up?',
   ETIMEDOUT: 'no answer; is the network up, and does a firewall let it through?',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer; is the network up, and does a firewall let it through?',
   EHOSTUNREACH: 'no route to the host; is the network up?',
   ENETUNREACH: 'no route to the network; is the network up?',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS; should api.url begin with http://?',

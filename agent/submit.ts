@@ -6,7 +6,7 @@
  */
 import { formatDuration } from '../plugins/duration.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
-import { AnswerTooLongError, fetchBounded } from './fetch-bounded.ts';
+import { AnswerTooLongError, type HttpFetchOptions, httpFetch } from './http-fetch.ts';
 import type { WireReport } from './report.ts';
 import {
   fromFetch,
@@ -91,9 +91,8 @@ export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSetting
     const { ClientError, GraphQLClient } = await import('graphql-request');
     const client = new GraphQLClient(url, {
       headers: token ? { authorization: `Bearer ${token}` } : {},
-      // A redirected POST becomes a GET without a body: better to name the new address.
-      redirect: 'manual',
-      fetch: fetchBounded,
+      // A redirect is not followed, as a redirected POST becomes a GET without a body: better to name the new address.
+      fetch: (url, init) => httpFetch(new URL(String(url)), init as HttpFetchOptions),
     });
     try {
       return await withDeadline(timeoutMs, stop, (signal) =>

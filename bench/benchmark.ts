@@ -18,6 +18,34 @@ export async function runBenchmark(main: (args: string[]) => Promise<void>): Pro
   }
 }
 
+type Benchmark = { main(args: string[]): Promise<void> };
+
+/**
+ * Runs those that the command line names, or all of them; flags go to each that is named, and are those of its file's
+ * `defaults`.
+ */
+export function runNamed(
+  script: string,
+  benchmarks: Record<string, () => Promise<Benchmark>>,
+): Promise<void> {
+  return runBenchmark(async (args) => {
+    const firstFlag = args.findIndex((arg) => arg.startsWith('-'));
+    const names = firstFlag === -1 ? args : args.slice(0, firstFlag);
+    const flags = args.slice(names.length);
+    const isKnown = names.every((name) => Object.hasOwn(benchmarks, name));
+    if (!isKnown || (flags.length > 0 && names.length === 0)) {
+      const known = Object.keys(benchmarks).join(' | ');
+      throw new UsageError(`usage: npm run ${script} -- [${known}]… [flags of those]`);
+    }
+    for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
+      const { main } = await (benchmarks[name] as () => Promise<Benchmark>)();
+      await main(flags);
+      // What one started would run beside the next.
+      await endAll();
+    }
+  });
+}
+
 /** Told without a stack. */
 export class UsageError extends Error {}
 

@@ -4,10 +4,8 @@
  * `node bench/collect-sample.ts plugins|systeminformation` prints a Sample as JSON; `once` collects
  * once with our plugins and prints what they found, as a whole program does.
  */
-import child_process from 'node:child_process';
-import { subscribe } from 'node:diagnostics_channel';
-import { readFileSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
+import { countProcesses } from '../agent/isolation/count-processes.ts';
+import { cpuMs } from '../agent/plugins-test/cpu-time.ts';
 
 export type Cost = { wallMs: number; cpuMs: number; processes: number };
 export type Sample = { first: Cost; again: Cost[] };
@@ -34,15 +32,15 @@ if (import.meta.main) {
 
 /** Loading the code is not part of a collection: a daemon does that once. */
 async function sample(way: Way): Promise<Sample> {
-  const countProcesses = watchProcesses();
+  const processes = countProcesses();
   const collect = await ways[way]();
   const measure = async (): Promise<Cost> => {
-    const before = { wall: performance.now(), cpu: cpuMs(), processes: countProcesses() };
+    const before = { wall: performance.now(), cpu: cpuMs(), processes: processes() };
     await collect();
     return {
       wallMs: performance.now() - before.wall,
       cpuMs: cpuMs() - before.cpu,
-      processes: countProcesses() - before.processes,
+      processes: processes() - before.processes,
     };
   };
   const first = await measure();
@@ -80,36 +78,4 @@ async function loadSystemInformation(): Promise<() => Promise<unknown>> {
       si.networkInterfaces(),
       si.networkGatewayDefault(),
     ]);
-}
-
-/**
- * Counts the processes that this one starts itself. Node.js announces those it does not wait for on a
- * channel; the others are counted by the functions that start them.
- */
-function watchProcesses(): () => number {
-  let processes = 0;
-  subscribe('child_process', () => processes++);
-  for (const name of ['spawnSync', 'execSync', 'execFileSync'] as const) {
-    const original = child_process[name] as (...args: unknown[]) => unknown;
-    const counted = (...args: unknown[]) => {
-      processes++;
-      return original(...args);
-    };
-    Object.assign(child_process, { [name]: counted });
-  }
-  syncBuiltinESMExports();
-  return () => processes;
-}
-
-/** This process and those it started and saw end; the latter only where /proc tells, in hundredths of a second. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000 + childrenCpuMs();
-}
-
-export function childrenCpuMs(): number {
-  if (process.platform !== 'linux') return 0;
-  // The name in parentheses may hold blanks; cutime and cstime are fields 16 and 17 of proc_pid_stat(5).
-  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  return (Number(fields[13]) + Number(fields[14])) * 10;
 }

@@ -5,10 +5,11 @@
  * slows down slows all of them; CPU counts the processes that were started as well.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { childrenCpuMs } from '../agent/plugins-test/cpu-time.ts';
+import { isInstalled } from './agent/peers.ts';
 import { number, printLines, readFlags, runBenchmark } from './benchmark.ts';
-import { type Cost, childrenCpuMs, type Sample, type Way } from './collect-sample.ts';
+import type { Cost, Sample, Way } from './collect-sample.ts';
 import { median } from './median.ts';
 
 const defaults = { runs: 5 };
@@ -66,17 +67,6 @@ function runProcess(command: string, args: string[]): { stdout: string; cost: Co
   const wallMs = performance.now() - before.wall;
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stderr}`);
   return { stdout, cost: { wallMs, cpuMs: childrenCpuMs() - before.cpu, processes: 1 } };
-}
-
-function isInstalled(command: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, command), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 function medianCost(costs: Cost[]): Cost {

@@ -37,6 +37,17 @@ export type DeliveryParts = {
   clock: Clock;
   /** From 0 up to 1, as `Math.random`. */
   random(): number;
+  /** Whoever keeps count. */
+  watcher?: DeliveryWatcher;
+};
+
+/** Told of what becomes of reports, each time before that is logged. */
+export type DeliveryWatcher = {
+  acknowledged(report: SubmitReportInput): void;
+  /** The API will never take it. */
+  refused(report: SubmitReportInput): void;
+  /** Nothing was taken, and nothing is sent for so long. */
+  failed(cause: string, retryInMs: number): void;
 };
 
 /** An answer comes within seconds, and a request that is cut off costs no more than these. */
@@ -56,7 +67,7 @@ const startOverSplayMs = 10_000;
 /** What `deliverNow` brings of what has gathered: a week of hourly reports. */
 const maxBatchesNow = 4;
 
-export function createDelivery({ api, spool, log, clock, random }: DeliveryParts): Delivery {
+export function createDelivery({ api, spool, log, clock, random, watcher }: DeliveryParts): Delivery {
   const alarm = createAlarm(clock);
   const sender = createSender({ api, log });
   /** What was added last, until it is tried. */
@@ -71,9 +82,14 @@ export function createDelivery({ api, spool, log, clock, random }: DeliveryParts
 
   async function settle({ report, outcome }: Outcome): Promise<void> {
     setBack.delete(report.id);
-    if (!(outcome instanceof SubmitError)) return spool.remove(report.id);
+    if (!(outcome instanceof SubmitError)) {
+      await spool.remove(report.id);
+      watcher?.acknowledged(report);
+      return;
+    }
     const cause = outcome.message;
     const keptAs = await spool.refuse(report, cause);
+    watcher?.refused(report);
     log.error({ reportId: report.id, cause, keptAs }, 'report refused for good');
   }
 
@@ -133,6 +149,7 @@ export function createDelivery({ api, spool, log, clock, random }: DeliveryParts
     failures += 1;
     const waitMs = backoffMs(failures, random(), known?.retryAfterMs ?? null);
     retryAt = clock.now() + waitMs;
+    watcher?.failed(errorText(error), waitMs);
     const waiting = (await spool.waiting()).length;
     const fields = { code: known?.code ?? 'INTERNAL', cause: errorText(error), waiting };
     log.error({ ...fields, retryInMs: Math.round(waitMs) }, 'report not submitted');

@@ -66,3 +66,22 @@ test.each([
   delta.acknowledged(same);
   expect(delta.shorten(same)).toBe(same);
 });
+
+test('thousands of facts that are the same object are looked at once', () => {
+  const delta = createDelta();
+  let looks = 0;
+  const packages = {
+    get names() {
+      looks += 1;
+      return [long];
+    },
+  };
+  const same = report(agentResult('packages', packages));
+  delta.acknowledged(same);
+  const looked = looks;
+  expect(delta.shorten(report(agentResult('packages', packages)))).toMatchObject({
+    results: [{ factsHash: factSetHash('packages', { names: [long] }) }],
+  });
+  expect(looks).toBe(looked);
+  expect(delta.shorten(report(agentResult('other', packages)))).toHaveProperty('results.0.facts');
+});

@@ -31,11 +31,21 @@ export function createDelta(): Delta {
   const known = new Map<string, string[]>();
   /** From a cheap hash of the text to that of the facts, which takes sorting all keys. */
   const identities = new Map<string, string>();
+  /** What was collected once and is reported again, such as thousands of packages, is one object. */
+  const seen = new WeakMap<object, { plugin: string; identity: string | null }>();
   let hasEnded = false;
 
   /** Null for what travels as it is. */
   function hashOf({ plugin, facts }: PluginResult): string | null {
     if (facts === null) return null;
+    const before = seen.get(facts);
+    if (before?.plugin === plugin) return before.identity;
+    const identity = identityOf(plugin, facts);
+    seen.set(facts, { plugin, identity });
+    return identity;
+  }
+
+  function identityOf(plugin: string, facts: object): string | null {
     const text = JSON.stringify(facts);
     // Half a surrogate pair is stored as another character, so the API knows those facts under another hash.
     if (text.length < tooShort || text.includes('\\ud')) return null;

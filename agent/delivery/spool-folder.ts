@@ -30,6 +30,10 @@ const namePattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 const abandonedMs = 60 * 60 * 1_000;
 const damagedBounds: FolderBounds = { maxFiles: 20, maxBytes: 4 * 1024 * 1024 };
 
+export function isReportFile(name: string): boolean {
+  return namePattern.test(name);
+}
+
 export function openSpoolFolder(folder: string): SpoolFolder {
   const damaged = join(folder, 'damaged');
   /** Files do not change, so each is asked for its size once. */
@@ -53,7 +57,7 @@ export function openSpoolFolder(folder: string): SpoolFolder {
       if (!hasTidied) await tidy(names);
       const known = sizes;
       sizes = new Map();
-      for (const name of names.filter((name) => namePattern.test(name)).toSorted()) {
+      for (const name of names.filter(isReportFile).toSorted()) {
         const bytes = known.get(name) ?? (await stat(join(folder, name)).catch(unlessMissing(null)))?.size;
         if (bytes !== undefined) sizes.set(name, bytes);
       }

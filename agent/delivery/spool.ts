@@ -31,6 +31,13 @@ export type Spool = {
   remove(id: string): Promise<void>;
   /** It will never be taken: puts it with the dead letters. Returns its path there; null when it could not be written. */
   refuse(report: SubmitReportInput, reason: string): Promise<string | null>;
+  counts(): SpoolCounts;
+};
+
+export type SpoolCounts = {
+  /** Given up by this process, for whatever reason. */
+  droppedReports: number;
+  memoryReports: number;
 };
 
 export type SpoolOptions = {
@@ -55,7 +62,9 @@ export function openSpool({ stateFolder, bounds, log, now }: SpoolOptions): Spoo
   const left = new Set<string>();
   /** Damaged, and could not be set aside. */
   const damaged = new Set<string>();
+  /** To be told by the next report. */
   let dropped = 0;
+  let droppedInAll = 0;
   let isInMemory = false;
 
   function failed(error: unknown): void {
@@ -87,6 +96,7 @@ export function openSpool({ stateFolder, bounds, log, now }: SpoolOptions): Spoo
       if (!(error instanceof DamagedEntryError)) throw error;
     }
     dropped += 1 + carried;
+    droppedInAll += 1;
     return 1;
   }
 
@@ -188,6 +198,7 @@ export function openSpool({ stateFolder, bounds, log, now }: SpoolOptions): Spoo
         return entry && decodeEntry(entry);
       } catch (error) {
         dropped += 1;
+        droppedInAll += 1;
         const keptAs = await folder.setAside(id).catch(() => null);
         // It must not come up again and again where it could not be moved.
         if (keptAs === null) damaged.add(id);
@@ -201,6 +212,7 @@ export function openSpool({ stateFolder, bounds, log, now }: SpoolOptions): Spoo
     },
     async refuse(report, reason) {
       dropped += 1 + report.droppedReports;
+      droppedInAll += 1;
       const letters = join(stateFolder, 'dead-letter');
       const keptAs = await writeDeadLetter(letters, report, reason, now()).catch((error) => {
         failed(error);
@@ -210,6 +222,7 @@ export function openSpool({ stateFolder, bounds, log, now }: SpoolOptions): Spoo
       await discard(report.id);
       return keptAs;
     },
+    counts: () => ({ droppedReports: droppedInAll, memoryReports: memory.size }),
   };
 }
 
@@ -226,6 +239,6 @@ function beyond(entries: readonly { id: string; bytes: number }[], maxBytes: num
 }
 
 /** Milliseconds since 1970, by the host's clock then: the first 48 bits of a UUID version 7. */
-function madeAt(id: string): number {
+export function madeAt(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }

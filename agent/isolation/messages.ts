@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { PluginDeclaration } from '../../plugins/plugin.ts';
 import type { Problem } from '../problem.ts';
+import type { Observed } from './observe-thread.ts';
 
 /** What a thread is started with. */
 export type PluginTask = {
@@ -14,6 +15,8 @@ export type PluginTask = {
   optionsPath: readonly string[];
   /** Not the thread's `parentPort`, which the plugin could take for its own. */
   port: MessagePort;
+  /** Whether it tells what a collection did. */
+  observe: boolean;
 };
 
 export type ToPlugin = { is: 'collect'; id: number; root: string } | { is: 'abort'; id: number };
@@ -24,6 +27,6 @@ export type FromPlugin =
   | { is: 'loaded'; declaration: PluginDeclaration; problems: Problem[] }
   | { is: 'failed'; error: string }
   /** `outcome` is JSON, so that its size is known; `cached` counts what the plugin keeps. */
-  | { is: 'collected'; id: number; outcome: string; cached: number }
+  | { is: 'collected'; id: number; outcome: string; cached: number; observed: Observed | null }
   /** Of nobody who waits for it: a rejection that nobody handles, an error in a timer. */
   | { is: 'stray'; error: string };

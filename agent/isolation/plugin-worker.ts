@@ -12,6 +12,7 @@ import { errorText } from '../error-text.ts';
 import { type Outcome, toOutcome, without } from '../outcome.ts';
 import { ownThreadId } from './child-processes.ts';
 import type { FromPlugin, PluginTask, ToPlugin } from './messages.ts';
+import { observeThread } from './observe-thread.ts';
 
 /** Half of what the API takes as one report, in characters of JSON. */
 const maxOutcomeLength = 8 * 1024 * 1024;
@@ -19,7 +20,8 @@ const maxOutcomeLength = 8 * 1024 * 1024;
 const maxStrays = 5;
 const maxStrayLength = 4_000;
 
-const { use, folder, options: given, optionsPath, port } = workerData as PluginTask;
+const { use, folder, options: given, optionsPath, port, observe } = workerData as PluginTask;
+const observer = observe ? observeThread() : null;
 const running = new Map<number, AbortController>();
 const cache = new Map<string, unknown>();
 let strays = 0;
@@ -69,6 +71,8 @@ async function collect(id: number, root: string): Promise<void> {
   const { plugin, options } = ready;
   strays = 0;
   const controller = new AbortController();
+  // What loading did is not the collection's.
+  observer?.take();
   running.set(id, controller);
   let outcome: Outcome;
   try {
@@ -78,7 +82,13 @@ async function collect(id: number, root: string): Promise<void> {
     outcome = without('ERROR', errorText(error));
   }
   running.delete(id);
-  tell({ is: 'collected', id, outcome: bounded(outcome), cached: cache.size });
+  tell({
+    is: 'collected',
+    id,
+    outcome: bounded(outcome),
+    cached: cache.size,
+    observed: observer?.take() ?? null,
+  });
 }
 
 function bounded(outcome: Outcome): string {

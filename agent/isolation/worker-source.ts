@@ -11,6 +11,7 @@ import { loadWithin } from '../load-within.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Problem } from '../problem.ts';
 import type { PluginTask } from './messages.ts';
+import type { Observed } from './observe-thread.ts';
 import type { PluginSource } from './plugin-source.ts';
 import { type PluginThread, startPluginThread, type ThreadOptions } from './plugin-thread.ts';
 
@@ -49,6 +50,7 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
   let current: Loaded | null = null;
   let lastId = 0;
   let isCaching = false;
+  let observed: Observed | null = null;
 
   /** Settles when it has loaded, failed or ended. */
   function start(): { thread: PluginThread; loaded: Promise<Loaded> } {
@@ -59,6 +61,7 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
       else if (message.is === 'loaded') resolve({ ...message, thread });
       else {
         isCaching = message.cached > 0;
+        observed = message.observed;
         waiting.get(message.id)?.({ outcome: JSON.parse(message.outcome) });
       }
     };
@@ -90,6 +93,7 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
     const { thread } = current ?? (await load(signal));
     lastId += 1;
     const id = lastId;
+    observed = null;
     let grace: NodeJS.Timeout | undefined;
     const onAbort = () => {
       thread.tell({ is: 'abort', id });
@@ -123,6 +127,7 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
       if (!current) await load(stop);
     },
     collect,
+    observed: () => observed,
     rest(ms) {
       if (ms >= endBeforeMs && !isCaching) void leave('is not due for long');
     },

@@ -24,6 +24,8 @@ export type Turns = {
   take(outcome: Outcome, moment: Moment): void;
   /** Milliseconds from this moment until it is asked again. */
   idleMs(moment: Moment): number;
+  /** Milliseconds from this moment until a report asks it; 0 when the next one does. */
+  dueInMs(moment: Moment): number;
 };
 
 /** However often it has failed, a plugin is tried as often as this: who repairs it should not wait for a day. */
@@ -65,6 +67,7 @@ export function createTurns({ key, intervalMs, reportIntervalMs }: TurnSettings)
       );
     },
     idleMs: ({ now }) => Math.max(dueAt - now, reportIntervalMs),
+    dueInMs: ({ now }) => Math.max(dueAt - now, 0),
   };
 }
 

@@ -8,14 +8,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createCollector } from '../../agent/collect.ts';
 import { setUp } from '../../agent/setup.ts';
 import { eventually } from './eventually.ts';
+import { type Held, heldNow } from './held.ts';
 
-export type CyclesLine = {
+export type CyclesLine = Held & {
   cycle: number;
-  residentMiB: number;
-  threads: number;
-  descriptors: number;
-  /** Timers, ports and the like that Node knows of. */
-  handles: number;
   strays: number;
   /** Numbers of results by plugin and status, as `loop TIMEOUT`. */
   results: Record<string, number>;
@@ -56,14 +52,9 @@ async function show(cycle: number): Promise<void> {
     );
     return names.filter((name) => name.startsWith('./')).every((name) => name === './good.mjs\n');
   });
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
   const line: CyclesLine = {
     cycle,
-    residentMiB: Math.round(field('VmRSS') / 1024),
-    threads: field('Threads'),
-    descriptors: readdirSync('/proc/self/fd').length,
-    handles: process.getActiveResourcesInfo().length,
+    ...heldNow(),
     strays,
     results,
   };

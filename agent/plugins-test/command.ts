@@ -1,0 +1,99 @@
+/** command: what `plugins test NAME` does: runs one plugin by itself, twice, and shows what it brings and costs. */
+import { isAbsolute } from 'node:path';
+import { exitCodes } from '../cli.ts';
+import { createCollector } from '../collect.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { checkConfig, type PluginEntry } from '../config.ts';
+import { findConfig } from '../config-file.ts';
+import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins } from '../configured-plugins.ts';
+import { formatProblems, type Problem } from '../problem.ts';
+import type { PluginResult } from '../report.ts';
+import { cpuMs } from './cpu-time.ts';
+import { describeTrial } from './describe-trial.ts';
+
+/** One collection, and what it cost. */
+export type Run = {
+  result: PluginResult;
+  /** Of the agent's process and of programs that it waited for; these in hundredths of a second, on Linux only. */
+  cpuMs: number;
+  /** That were started; null when the collection was cut short. */
+  processes: number | null;
+  /** Paths that this account may not read. */
+  denied: string[];
+};
+
+/** First with nothing kept, then with what the plugin kept in its cache. */
+export type Trial = { configured: ConfiguredPlugin; first: Run; second: Run };
+
+/** Exit 0 when it brought facts, or has nothing to report on this host; 1 when it failed; 2 for a wrong name or config. */
+export async function testPlugin(at: Surroundings): Promise<number> {
+  const { folder, value } = await findConfig(at.cwd, at.configFile);
+  const entry = entryFor(at.plugin ?? '', value);
+  if ('problems' in entry) return wrong(at, entry.problems);
+  // A file that the config does not name is one of the folder that the operator is in.
+  const { plugins, problems } = await loadConfiguredPlugins([entry], entry.isConfigured ? folder : at.cwd, {
+    onStray: at.onStray,
+    observe: true,
+  });
+  const [configured] = plugins;
+  try {
+    if (problems.length > 0 || !configured) return wrong(at, problems);
+    const trial = await tryTwice(configured, at);
+    const { plugin, timeoutMs } = configured;
+    const json = { declaration: plugin, timeoutMs, runs: [trial.first, trial.second] };
+    await at.print(at.json ? `${JSON.stringify(json, null, 2)}\n` : describeTrial(trial));
+    const isWell = [trial.first, trial.second].every(({ result }) => !hasFailed(result));
+    return isWell ? exitCodes.done : exitCodes.failed;
+  } finally {
+    await closePlugins(plugins);
+  }
+}
+
+function hasFailed({ status }: PluginResult): boolean {
+  return status === 'ERROR' || status === 'TIMEOUT';
+}
+
+function wrong(at: Surroundings, problems: readonly Problem[]): number {
+  const name = at.plugin ?? '';
+  at.note(
+    formatProblems(
+      `plugin ${name}`,
+      problems.map((problem) => ({ ...problem, path: problem.path.replace(/^plugins\.\d+(\.use)?/, name) })),
+    ),
+  );
+  return exitCodes.wrongInput;
+}
+
+type Entry = PluginEntry & { isConfigured: boolean };
+
+/** As the config has it; else a built-in name, a file or a package with the config's defaults. */
+function entryFor(name: string, value: unknown): Entry | { problems: Problem[] } {
+  const { config, plugins } = checkConfig(value);
+  const configured = (config?.plugins ?? plugins).find(({ use }) => use === name || baseName(use) === name);
+  if (configured) return { ...configured, isConfigured: true };
+  const alone = checkConfig({ plugins: [name] });
+  const [entry] = alone.plugins;
+  return entry ? { ...entry, isConfigured: isAbsolute(name) } : { problems: alone.problems };
+}
+
+/** `./plugins/rack.ts` is also called `rack`. */
+function baseName(use: string): string {
+  return use.replace(/^.*\//, '').replace(/\.\w+$/, '');
+}
+
+async function tryTwice(configured: ConfiguredPlugin, { root, stop }: Surroundings): Promise<Trial> {
+  const collector = createCollector([configured], { root, platform: process.platform });
+  const runOnce = async (): Promise<Run> => {
+    const before = cpuMs();
+    const [result] = await collector.collect(stop);
+    const after = cpuMs();
+    const observed = configured.source.observed?.() ?? null;
+    return {
+      result: result as PluginResult,
+      cpuMs: Math.round((after - before) * 10) / 10,
+      processes: observed?.processes ?? null,
+      denied: observed?.denied ?? [],
+    };
+  };
+  return { configured, first: await runOnce(), second: await runOnce() };
+}

@@ -1,0 +1,37 @@
+/** Report after report, collected by every built-in plugin, spooled, delivered and acknowledged: nothing is held on to. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { startAcknowledgingApi } from '../support/acknowledging-api.ts';
+import { node, run } from '../support/process.ts';
+import type { SoakLine } from '../support/soak-cycles.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const reports = 200;
+
+test.runIf(process.platform === 'linux')(
+  'memory, threads, files and handles stay, and so does what an unchanged report takes on the wire',
+  async () => {
+    const api = await startAcknowledgingApi();
+    const state = await temporaryFolder();
+    const exit = await run(node, ['test/support/soak-cycles.ts', api.url, state, String(reports)]);
+    expect(exit).toMatchObject({ code: 0, stderr: '' });
+    const lines = exit.stdout
+      .trim()
+      .split('\n')
+      .map((line): SoakLine => JSON.parse(line));
+    console.log(`${reports} reports of all built-in plugins:`);
+    console.table(lines);
+    expect(api.requestBytes).toHaveLength(reports);
+    expect(readdirSync(join(state, 'spool'))).toEqual([]);
+    const [, first, ...later] = lines;
+    for (const line of later) {
+      expect(line.threads).toBeLessThanOrEqual(first?.threads ?? 0);
+      expect(line.descriptors).toBeLessThanOrEqual((first?.descriptors ?? 0) + 2);
+      expect(line.handles).toBeLessThanOrEqual((first?.handles ?? 0) + 2);
+    }
+    // Garbage is collected when it pays, so the least of some lines is what counts.
+    const least = (from: number) => Math.min(...lines.slice(from, from + 4).map((line) => line.residentMiB));
+    expect(least(6)).toBeLessThanOrEqual(least(2) + 15);
+  },
+);
