@@ -89,6 +89,8 @@ ${commandNames.map((name) => `  ${usageOf(name).padEnd(17)}  ${commands[name]}`)
 options:
   --config FILE   the config to use, instead of looking for one
   --state FOLDER  where the agent keeps its host id and reports that wait
+  --json          of status, doctor and plugins test: answers in JSON
+  --log-format F  of run: json or pretty; by itself pretty on a terminal
   --help          shows this text
   --version       shows the version
 

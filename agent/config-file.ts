@@ -128,13 +128,24 @@ function isCommentAlone(text: string): boolean {
   return text.split('\n').every((line) => /^\s*(?:#|$)/.test(line));
 }
 
+/** By path, when those that Node has loaded were changed last. */
+const loadedModules = new Map<string, number>();
+
+/** Another one than before for a module that has changed: Node reads none twice. */
+async function moduleUrl(path: string): Promise<string> {
+  const { mtimeMs } = await stat(path);
+  const first = loadedModules.get(path) ?? mtimeMs;
+  loadedModules.set(path, first);
+  const { href } = pathToFileURL(path);
+  return mtimeMs === first ? href : `${href}?changed=${mtimeMs}`;
+}
+
 /** Not cosmiconfig's own loader: it runs a module that fails a second time, and its error is another. */
 async function importDefault(path: string, loadMs: number): Promise<unknown> {
   let module: { default?: unknown };
   try {
-    // By the time of its last change, as Node would otherwise never read it again.
-    const { mtimeMs } = await stat(path);
-    module = await loadWithin(loadMs, () => import(`${pathToFileURL(path).href}?changed=${mtimeMs}`));
+    const url = await moduleUrl(path);
+    module = await loadWithin(loadMs, () => import(url));
   } catch (cause) {
     // A config is looked for as .mjs, but not as .mts.
     throw new ConfigFileError(loadingProblem(cause, path, path.endsWith('.js')), { cause });
