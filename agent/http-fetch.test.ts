@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { jsonOf } from '../test/support/request-body.ts';
 import { AnswerTooLongError, httpFetch } from './http-fetch.ts';
 
 async function serve(listener: RequestListener, keepAliveTimeout = 5_000): Promise<URL> {
@@ -28,6 +29,18 @@ test('method, headers, path and body arrive, and so does the answer', async () =
   expect(answer.headers.get('x-sent')).toBe('POST /a?b=c Bearer x 6');
   expect(answer.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
   expect(await answer.text()).toBe('GRÜSS');
+});
+
+test('a long body is compressed, and arrives as it was', async () => {
+  const url = await serve(async (request, response) => {
+    const { 'content-encoding': encoding, 'content-length': length } = request.headers;
+    response.setHeader('x-sent', `${encoding} ${Number(length) < 500}`);
+    response.end(JSON.stringify(await jsonOf(request)));
+  });
+  const body = JSON.stringify({ text: 'grüß '.repeat(1_000) });
+  const answer = await httpFetch(url, { method: 'POST', body });
+  expect(answer.headers.get('x-sent')).toBe('gzip true');
+  expect(await answer.text()).toBe(body);
 });
 
 test('an answer without a body is one, and a redirect is not followed', async () => {

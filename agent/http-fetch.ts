@@ -6,6 +6,8 @@
  */
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 
 /** The API acknowledges a report in a few hundred bytes, and its longest errors have some thousands. */
 const maxBytes = 1_048_576;
@@ -21,21 +23,42 @@ export type HttpFetchOptions = {
   signal?: AbortSignal;
 };
 
+/** What is shorter fits a packet as it is. */
+const compressFromLength = 1_024;
+
 /**
- * Sends one request, and resolves once the whole answer is here. Follows no redirect, and asks for no compression.
+ * Sends one request, its body compressed, and resolves once the whole answer is here. Follows no redirect, and asks for no
+ * compression.
  *
  * @throws AnswerTooLongError for an answer above 1 MiB; the reason of the signal once that is aborted; else a TypeError
  * whose cause has Node's code for what went wrong, as `fetch` does
  */
-export async function httpFetch(url: URL, options: HttpFetchOptions = {}): Promise<Response> {
+export async function httpFetch(
+  url: URL,
+  { body, headers, ...options }: HttpFetchOptions = {},
+): Promise<Response> {
+  const isLong = body !== undefined && body.length >= compressFromLength;
+  const message: Message = {
+    ...options,
+    headers: { ...Object.fromEntries(headers ?? []), ...(isLong ? { 'content-encoding': 'gzip' } : {}) },
+    body: isLong ? await compress(body) : body,
+  };
   try {
-    return await send(url, options);
+    return await send(url, message);
   } catch (error) {
     // A server closes what was idle for long, and may do so just as it is used again. Reports are known by their ids.
-    if (error instanceof ConnectionError && error.isReused) return send(url, options);
+    if (error instanceof ConnectionError && error.isReused) return send(url, message);
     throw error;
   }
 }
+
+/** What goes over the connection. */
+type Message = Pick<HttpFetchOptions, 'method' | 'signal'> & {
+  headers: Record<string, string>;
+  body: string | Uint8Array | undefined;
+};
+
+const compress = promisify(gzip);
 
 class ConnectionError extends TypeError {
   readonly isReused: boolean;
@@ -45,14 +68,11 @@ class ConnectionError extends TypeError {
   }
 }
 
-async function send(
-  url: URL,
-  { method = 'GET', headers, body, signal }: HttpFetchOptions,
-): Promise<Response> {
+async function send(url: URL, { method = 'GET', headers, body, signal }: Message): Promise<Response> {
   signal?.throwIfAborted();
   const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
     method,
-    headers: Object.fromEntries(headers ?? []),
+    headers,
   });
   const onAbort = () => request.destroy();
   signal?.addEventListener('abort', onAbort, { once: true });
@@ -69,7 +89,7 @@ async function send(
   }
 }
 
-function answerTo(request: ClientRequest, body = ''): Promise<IncomingMessage> {
+function answerTo(request: ClientRequest, body: Message['body'] = ''): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.on('response', resolve);
     request.on('error', reject);

@@ -5,6 +5,13 @@ export const maxBodyBytes = 16 * 1024 * 1024;
 
 /** The text of a request; null when it is longer than the bound. */
 export async function readBody(request: Request): Promise<string | null> {
+  const bytes = await readBytes(request);
+  // Without the byte order mark that some clients write first; JSON has none.
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+/** The body of a request; null when it is longer than the bound. */
+export async function readBytes(request: Request): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
@@ -12,6 +19,5 @@ export async function readBody(request: Request): Promise<string | null> {
     if (size > maxBodyBytes) return null;
     chunks.push(chunk);
   }
-  // Without the byte order mark that some clients write first; JSON has none.
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  return Buffer.concat(chunks);
 }

@@ -5,6 +5,7 @@ import type { ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Logger } from 'pino';
+import { useCompressedBodies } from './compressed-body.ts';
 import { type ApiContext, makeContext, type Services } from './context.ts';
 import { exportFolder } from './export/export-kinds.ts';
 import type { Exports } from './export/exports.ts';
@@ -51,6 +52,7 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
     multipart: false,
     maxRequestBodySize: maxBodyBytes,
     plugins: [
+      useCompressedBodies(),
       {
         async onRequest({ request, url, endResponse, serverContext }) {
           const response = await route(request, url, serverContext);

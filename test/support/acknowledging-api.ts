@@ -1,7 +1,8 @@
 /** acknowledging-api: a server on loopback that takes every report and keeps only how many bytes came; for many reports. */
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { whenFileIsDone } from './cleanup.ts';
+import { jsonOf } from './request-body.ts';
 
 export type AcknowledgingApi = {
   url: string;
@@ -15,7 +16,7 @@ export async function startAcknowledgingApi(): Promise<AcknowledgingApi> {
   const requestBytes: number[] = [];
   const bytesBefore = new WeakMap<Socket, number>();
   const server = createServer(async (request, response) => {
-    const { input, inputs } = (await bodyOf(request)).variables;
+    const { input, inputs } = ((await jsonOf(request)) as Body).variables;
     const { socket } = request;
     requestBytes.push(socket.bytesRead - (bytesBefore.get(socket) ?? 0));
     bytesBefore.set(socket, socket.bytesRead);
@@ -31,10 +32,4 @@ export async function startAcknowledgingApi(): Promise<AcknowledgingApi> {
     server.closeAllConnections();
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`, requestBytes };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Body> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return JSON.parse(Buffer.concat(chunks).toString());
 }

@@ -2,6 +2,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { jsonOf } from './request-body.ts';
 
 export type ReceivedRequest = {
   method: string;
@@ -39,9 +40,7 @@ export async function startStubApi(answer: Answer = acknowledge): Promise<StubAp
   const requests: ReceivedRequest[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : {};
+    const body = (await jsonOf(request)) ?? {};
     const received = { method: request.method ?? '', headers: request.headers, ...body };
     requests.push(received);
     answer(received, response);
