@@ -9,6 +9,7 @@ import { introspectionFromSchema, lexicographicSortSchema, printSchema } from 'g
 import { configJsonSchema } from '../agent/config-json-schema.ts';
 import { buildSchema } from '../api/schema/schema.ts';
 import { loadBuiltinPlugins } from '../plugins/index.ts';
+import { pluginReference } from './plugin-reference.ts';
 import { insertPluginTable } from './plugin-table.ts';
 import { insertAnswers } from './query-answers.ts';
 
@@ -21,6 +22,7 @@ const generated: Record<string, (now: string) => Promise<string>> = {
   'agent.config.schema.json': async () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
   'README.md': async (now) => insertPluginTable(now, await loadBuiltinPlugins(), 'en'),
   'docs/README.es.md': async (now) => insertPluginTable(now, await loadBuiltinPlugins(), 'es'),
+  'docs/plugins.md': async () => pluginReference(await loadBuiltinPlugins()),
   'docs/queries.md': insertAnswers,
   'examples/schema.d.ts': schemaTypes,
 };

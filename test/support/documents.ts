@@ -17,6 +17,7 @@ export const files = [
   guide,
   queries,
   'docs/agent.md',
+  'docs/plugins.md',
   'docs/install.md',
   'docs/export.md',
   'docs/benchmarks.md',
