@@ -19,6 +19,7 @@ import {
 import { describeIf } from '../support/needs.ts';
 import { node, run } from '../support/process.ts';
 import { hostRoot } from '../support/recorded-hosts.ts';
+import { hostId } from '../support/reports.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** From the Python system's host that a query of the documents asks for. */
@@ -31,6 +32,17 @@ const pythonReport = {
   os_version: '5.10.0',
 };
 
+/** A host that queries of the documents ask for. */
+const clonedHost = `mutation {
+  submitReport(
+    input: {
+      host: { id: "${hostId(2)}", name: "web-2", clonedFrom: "${hostId(1)}" }
+      collectedAt: "2026-05-01T00:00:00Z"
+      results: []
+    }
+  ) { duplicate }
+}`;
+
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 if (!hasPython) console.warn('skipped: the plugin in Python: needs python3, the Debian package python3');
 
@@ -39,7 +51,7 @@ const isLinux = process.platform === 'linux';
 describeIf(isLinux, 'a recorded host is one of Linux', 'on a recorded host', () => {
   let folder: string;
   let api: ApiProcess;
-  const env: Record<string, string> = {};
+  const env: Record<string, string> = { BADGE_KEY: 'a key that no document shows' };
 
   beforeAll(async () => {
     const root = await temporaryFolder();
@@ -68,6 +80,7 @@ describeIf(isLinux, 'a recorded host is one of Linux', 'on a recorded host', () 
     const reportUrl = new URL('/report', api.url);
     const response = await fetch(reportUrl, { method: 'POST', body: JSON.stringify(pythonReport) });
     expect(await response.json()).toEqual({ status: 'success' });
+    await api.ask(clonedHost);
   });
 
   test('every plugin of the documents collects what it declares', async () => {
@@ -84,6 +97,7 @@ describeIf(isLinux, 'a recorded host is one of Linux', 'on a recorded host', () 
     expect(told).toEqual({
       runtime: { facts: { node: process.versions.node, openssl: process.versions.openssl }, readings: null },
       site: { facts: { room: 'B2', row: 7 }, readings: null },
+      badge: { facts: { keyId: expect.stringMatching(/^[0-9a-f]{12}$/) }, readings: null },
       swap: {
         facts: { devices: [{ device: '/dev/vda2', totalBytes: 1_073_737_728 }] },
         readings: { usedBytes: 2_097_152 },
