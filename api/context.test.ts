@@ -1,6 +1,7 @@
 /** What a request holds, it lets go of: each event of a subscription begins anew. */
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
+import { everyone } from './auth/identity.ts';
 import { makeContext, type Services } from './context.ts';
 import { readerOf } from './index/reader-methods.ts';
 
@@ -21,7 +22,7 @@ function openServices(queryTimeoutMs: number) {
 test('events of a subscription leave nothing behind on its request', async () => {
   const { services, signals } = openServices(60_000);
   const request = new AbortController();
-  const context = makeContext(services, request);
+  const context = makeContext(services, request, everyone);
   for (let event = 0; event < 100; event += 1) {
     context.renew();
     await context.index.ping();
@@ -34,7 +35,7 @@ test('events of a subscription leave nothing behind on its request', async () =>
 
 test('each event has the whole time for itself', async () => {
   const { services, signals } = openServices(20);
-  const context = makeContext(services, new AbortController());
+  const context = makeContext(services, new AbortController(), everyone);
   await context.index.ping();
   context.renew();
   await context.index.ping();

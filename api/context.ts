@@ -5,6 +5,7 @@ import { GraphQLError } from 'graphql';
 import { formatDuration } from '../plugins/duration.ts';
 import type { AnyPlugin } from '../plugins/plugin.ts';
 import { type AnswerSize, makeAnswerSize } from './answer-size.ts';
+import type { Identity } from './auth/identity.ts';
 import { Failure } from './failure.ts';
 import type { IndexReader, IndexStore } from './index/index-store.ts';
 import type { Intake } from './intake.ts';
@@ -32,6 +33,8 @@ export type Services = {
 export type ApiContext = Omit<Services, 'index'> & {
   /** What outlives the request: for what a subscription asks as events come. */
   services: Services;
+  /** Who asks. */
+  identity: Identity;
   /** Gives up when the request does, or takes too long. */
   index: IndexReader;
   loaders: Loaders;
@@ -44,7 +47,11 @@ export type ApiContext = Omit<Services, 'index'> & {
 };
 
 /** @param request whoever has sent it may go before it is answered */
-export function makeContext(services: Services, request: Pick<Request, 'signal'>): ApiContext {
+export function makeContext(
+  services: Services,
+  request: Pick<Request, 'signal'>,
+  identity: Identity,
+): ApiContext {
   let before: LimitedReader | null = null;
   const fresh = () => {
     before?.release();
@@ -55,6 +62,7 @@ export function makeContext(services: Services, request: Pick<Request, 'signal'>
   const context: ApiContext = {
     ...services,
     services,
+    identity,
     ...fresh(),
     renew: () => Object.assign(context, fresh()),
   };

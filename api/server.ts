@@ -5,6 +5,7 @@ import type { ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Logger } from 'pino';
+import { everyone } from './auth/identity.ts';
 import { useCompressedBodies } from './compressed-body.ts';
 import { type ApiContext, makeContext, type Services } from './context.ts';
 import { exportFolder } from './export/export-kinds.ts';
@@ -34,7 +35,7 @@ export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 export function createServer({ schema, services, exports, logger, checkReady }: ServerOptions): Server {
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
-    context: ({ request }) => makeContext(services, request),
+    context: ({ request }) => makeContext(services, request, everyone),
     graphqlEndpoint,
     graphiql: false,
     landingPage: false,

@@ -6,6 +6,7 @@ import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import { dataOf, openTestApi, submitMutation } from '../../test/support/api.ts';
 import { type CountedIndex, openCountedIndex } from '../../test/support/counted-index.ts';
 import { hostId, result } from '../../test/support/reports.ts';
+import { everyone } from '../auth/identity.ts';
 import { makeContext } from '../context.ts';
 import { buildSchema } from './schema.ts';
 
@@ -44,7 +45,7 @@ beforeAll(async () => {
   };
   ask = async (source, variableValues) => {
     const before = counted.statements();
-    const contextValue = makeContext(services as never, { signal: new AbortController().signal });
+    const contextValue = makeContext(services as never, { signal: new AbortController().signal }, everyone);
     const { data, errors } = await graphql({ schema, source, variableValues, contextValue });
     expect(errors).toBeUndefined();
     const rows = JSON.stringify(data).split('"id"').length;

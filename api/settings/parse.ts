@@ -1,0 +1,20 @@
+/** parse: kinds of values that several settings have; each throws an Error that says what to write instead. */
+import { formatDuration, parseDuration } from '../../plugins/duration.ts';
+
+/** @param or what else may stand there */
+export function parseDurationWithin(
+  value: string,
+  least: number,
+  most: number,
+  example: string,
+  or = '',
+): number {
+  const ms = parseDuration(value);
+  if (ms === null || ms < least || ms > most) {
+    const bounds = `from ${formatDuration(least)} to ${formatDuration(most)}`;
+    throw new Error(
+      `must be ${or}a length of time ${bounds}, as in ${example}, but is ${JSON.stringify(value)}`,
+    );
+  }
+  return ms;
+}
