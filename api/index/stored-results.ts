@@ -10,10 +10,13 @@ import type { ReportRow, ResultRow } from './index-store.ts';
 import { type Json, joinShape } from './shape.ts';
 import type { Row } from './tables.ts';
 
+/** `shape` is that of its readings; undefined where there are none: that of a lone value is null. */
+type StoredResultRow = Omit<ResultRow, 'durationMs' | 'readings'> & { shape: Json | undefined };
+
 export type StoredContent = {
   /** Null where it is not there any more. */
   host: HostFacts | null;
-  results: (Omit<ResultRow, 'durationMs' | 'readings'> & { shape: Json })[];
+  results: StoredResultRow[];
 };
 
 /** By id. */
@@ -49,7 +52,7 @@ export async function readStoredContents(
       ...row,
       status: status as PluginStatus,
       facts,
-      shape: shape === null ? null : JSON.parse(shape),
+      shape: shape === null ? undefined : JSON.parse(shape),
     });
   }
   return contents;
@@ -130,7 +133,7 @@ export function measuredOf(content: StoredContent | undefined, measured: string)
   const values = (JSON.parse(`[${measured}]`) as Json[])[Symbol.iterator]();
   const results = (content?.results ?? []).map(({ shape, ...result }) => {
     const durationMs = values.next().value as number | null;
-    return { ...result, durationMs, readings: shape === null ? null : joinShape(shape, values) };
+    return { ...result, durationMs, readings: shape === undefined ? null : joinShape(shape, values) };
   });
   // Only reports that tell it have one value more.
   return { results, droppedReports: (values.next().value as number | undefined) ?? null };

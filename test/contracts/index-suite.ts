@@ -74,6 +74,19 @@ export function describeIndex(openOne: () => Promise<OpenedIndex>): void {
     ]);
   });
 
+  test.each([[false], [0], [''], ['text'], [[]], [['a']], [{}]])(
+    'readings %j, which are no object of names, are kept',
+    async (readings) => {
+      const index = await open();
+      const report = storedReport({
+        results: [result('rack', { row: 7 }, readings), result('cpu', { threads: 4 })],
+      });
+      await index.apply([{ key: key(1), reports: [report] }]);
+      const [row] = await index.reportsById([report.id]);
+      expect(row?.results).toEqual(report.results);
+    },
+  );
+
   test('applying again, by segment or by report, adds nothing', async () => {
     const index = await open();
     const reports = [storedReport(), storedReport()];
