@@ -82,6 +82,10 @@ const late = {
 
 fuzz('queries that the schema allows', 0.15, documents(schema, 'query', late), (query) => ask(query));
 
+fuzz('subscriptions that the schema allows', 0.02, documents(schema, 'subscription', late), (query) =>
+  ask(query),
+);
+
 fuzz('queries that are damaged', 0.08, damagedText(examples), (query) => ask(query));
 
 fuzz(
@@ -176,15 +180,15 @@ fuzz('a report is refused, or is there as it was sent', 0.12, report, async (dra
   }
   demand(data.submitReport.duplicate === false, 'taken for one that was there');
   const answer = await dataOf(api.ask(stored, { id: input.id }));
-  const sent = input.results.map(({ plugin, facts = null, readings = null, error = null }) => ({
-    plugin,
-    facts,
-    readings,
-    error,
-  }));
+  const sent = input.results.map(({ plugin, facts = null, readings = null, error = null }) => {
+    return { plugin: withoutNul(plugin), facts, readings, error: error && withoutNul(error) };
+  });
   const [kept, meant] = [JSON.stringify(answer.report.results), JSON.stringify(wellFormed(sent))];
   demand(kept === meant, `stored as ${kept}`);
 });
+
+/** What no text of a database can hold becomes U+FFFD as well; in facts it stays. */
+const withoutNul = (text: string) => text.replaceAll('\0', '\ufffd');
 
 /** Half a surrogate pair is no text: it is kept as U+FFFD. */
 function wellFormed(value: unknown): unknown {
