@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,6 +7,8 @@ export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'data/**'],
+    // Where there are two processors vitest would take one: much of the time here is spent waiting.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // End-to-end tests start real processes; a slow machine must not fail them.
     testTimeout: 60_000,
     hookTimeout: 120_000,
