@@ -105,6 +105,9 @@ export function createBuilder() {
       'Labels of a host: an object of names and text values, such as {"environment": "production"}.',
     serialize: (value) => value,
     parseValue(value) {
+      // zod leaves it out without a word.
+      if (Object.hasOwn(Object(value), '__proto__'))
+        throw new TypeError('labels: __proto__ cannot be a name');
       const { data, error } = labelsSchema.safeParse(value);
       if (data) return data;
       const problems = error.issues.map(({ path, message }) => [...path, message].join(': '));

@@ -194,6 +194,11 @@ describe('an envelope that is wrong is refused whole', () => {
     ['a host with an empty name', { host: { id: hostId(1), name: ' ' } }, ['input', 'host', 'name']],
     ['a host id that is none', { host: { id: 7, name: 'a' } }, ['input', 'host', 'id']],
     [
+      'a label that would be left out without a word',
+      { host: { id: hostId(1), name: 'a', labels: JSON.parse('{"__proto__": "x"}') } },
+      ['input', 'host', 'labels'],
+    ],
+    [
       'labels that are not text',
       { host: { id: hostId(1), name: 'a', labels: { a: 1 } } },
       ['input', 'host', 'labels'],
