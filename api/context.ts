@@ -5,6 +5,7 @@ import { GraphQLError } from 'graphql';
 import { formatDuration } from '../plugins/duration.ts';
 import type { AnyPlugin } from '../plugins/plugin.ts';
 import { type AnswerSize, makeAnswerSize } from './answer-size.ts';
+import type { Credentials } from './auth/credentials.ts';
 import type { Identity } from './auth/identity.ts';
 import { Failure } from './failure.ts';
 import type { IndexReader, IndexStore } from './index/index-store.ts';
@@ -13,6 +14,7 @@ import type { KnownFacts } from './known-facts.ts';
 import type { Live } from './live/live.ts';
 import { askReader, readerOf } from './index/reader-methods.ts';
 import { type Loaders, makeLoaders } from './loaders.ts';
+import type { Audit } from './operations/audit.ts';
 import type { Truncated } from './truncated.ts';
 
 /** What lives as long as the server does. */
@@ -21,6 +23,8 @@ export type Services = {
   intake: Intake;
   knownFacts: KnownFacts;
   live: Live;
+  credentials: Credentials;
+  audit: Audit;
   plugins: readonly AnyPlugin[];
   /** How long the index may work for one request. */
   queryTimeoutMs: number;

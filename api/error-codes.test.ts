@@ -2,8 +2,9 @@ import { buildSchema } from 'graphql';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { Services } from './context.ts';
+import { openGate } from './auth/gate.ts';
 import { Failure, type FailureOptions } from './failure.ts';
-import { createServer } from './server.ts';
+import { createServer, everything } from './server.ts';
 
 /** A server whose stores are away. */
 function serverFailing(options?: FailureOptions) {
@@ -16,6 +17,8 @@ function serverFailing(options?: FailureOptions) {
     services: { intake: { submit: fail }, index: { reports: fail }, now: Date.now } as unknown as Services,
     exports: { answer: fail, close() {} },
     logger: pino({ enabled: false }),
+    gate: openGate,
+    offered: everything,
     checkReady: fail,
   });
 }

@@ -1,31 +1,34 @@
 /**
- * main: the command `os-inspector-api`. Reads the environment, wires the parts, handles signals.
+ * main: the command `os-inspector-api`. Reads the environment, and hands over to a command.
  */
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { type Logger, pino } from 'pino';
 import { messageOf } from '../plugins/message-of.ts';
-import { openBucket } from './bucket/open-bucket.ts';
-import type { Failure } from './failure.ts';
-import { openHttpListener } from './http-listener.ts';
-import { openIndex, openRebuild } from './index/open-index.ts';
-import { type Known, loadPlugins } from './load-plugins.ts';
-import { compact } from './log/compact.ts';
-import { makeProgressBar } from './progress-bar.ts';
-import { rebuildIndex } from './rebuild.ts';
+import { runCompact } from './commands/compact.ts';
+import { runRebuild } from './commands/rebuild.ts';
+import { serve } from './commands/serve.ts';
+import { runToken } from './commands/token.ts';
+import { loadPlugins } from './load-plugins.ts';
 import { graphqlEndpoint } from './server.ts';
-import { openService } from './service.ts';
 import { type ApiSettings, readSettings } from './settings.ts';
+import { exposureProblem } from './settings/auth.ts';
 
-const usage = `usage: os-inspector-api [serve | rebuild | compact]
+const usage = `usage: os-inspector-api [serve | rebuild | compact | token …]
 
   serve     answers GraphQL at http://HOST:PORT${graphqlEndpoint} (the default)
   rebuild   builds the index anew from the bucket; a server that runs answers from the old one until then
   compact   merges the small segments of past hours; safe beside servers, and at any time
+  token     makes, lists and revokes tokens: "os-inspector-api token --help"
 
 Settings, from the environment:
   HOST           address to listen on                       127.0.0.1
   PORT           port to listen on; 0 takes any free one    4000
+  AUTH           required: who asks must show a token; none: whoever reaches it may do everything, so that HOST
+                 must be of this machine alone               none
+  GRAPHIQL       on or off: the page for browsers           on
+  INTROSPECTION  on or off: whether the schema may be asked for
+                                                            on
+  PYTHON_ROUTES  on or off: the routes of the Python system on
   BUCKET_URL     file:./folder or s3://bucket/prefix?region=…&endpoint=…&forcePathStyle=true
                                                             file:./data/bucket
   INDEX_URL      sqlite:./file or postgres://user:password@host/database
@@ -41,9 +44,6 @@ Settings, from the environment:
 const commands = { serve, rebuild: runRebuild, compact: runCompact };
 type Command = keyof typeof commands;
 
-/** Longer than requests under way are waited for. */
-const stopWithinMs = 20_000;
-
 // By default the heap grows to several times of what is in use before V8 looks for garbage. With this it takes two
 // thirds of the memory, and at a load that one process can just bear a tenth more CPU.
 setFlagsFromString('--heap-growing-percent=60');
@@ -52,7 +52,8 @@ process.exitCode = await main(process.argv.slice(2));
 
 /** @returns the exit code: 0 done, 1 failed, 2 the command line or a setting is wrong */
 async function main(args: string[]): Promise<number> {
-  const command = parseCommand(args);
+  // It has options of its own.
+  const command = args[0] === 'token' ? 'token' : parseCommand(args);
   if (command === null) return 2;
   if (command === 'help') {
     process.stdout.write(usage);
@@ -60,22 +61,37 @@ async function main(args: string[]): Promise<number> {
   }
   const read = readSettings(process.env, process.cwd());
   if ('problems' in read) {
-    const lines = read.problems.map(({ setting, message }) => `  ${setting}: ${message}\n`);
-    process.stderr.write(`os-inspector-api: these settings cannot be used:\n${lines.join('')}`);
-    return 2;
+    return refuse(
+      'settings',
+      read.problems.map(({ setting, message }) => `${setting}: ${message}`),
+    );
   }
-  const known = await loadPlugins(read.settings.plugins, process.cwd());
-  if ('problems' in known) {
-    const lines = known.problems.map((problem) => `  PLUGINS: ${problem}\n`);
-    process.stderr.write(`os-inspector-api: these plugins cannot be used:\n${lines.join('')}`);
-    return 2;
-  }
+  const { settings } = read;
   try {
-    return await commands[command](read.settings, known);
+    if (command === 'token') return await runToken(args.slice(1), settings.bucket);
+    return await runCommand(command, settings);
   } catch (cause) {
     process.stderr.write(`os-inspector-api: ${messageOf(cause)}\n`);
     return 1;
   }
+}
+
+async function runCommand(command: Command, settings: ApiSettings): Promise<number> {
+  const exposed = command === 'serve' ? exposureProblem(settings) : null;
+  if (exposed !== null) return refuse('settings', [`AUTH: ${exposed}`]);
+  const known = await loadPlugins(settings.plugins, process.cwd());
+  if ('problems' in known)
+    return refuse(
+      'plugins',
+      known.problems.map((problem) => `PLUGINS: ${problem}`),
+    );
+  return commands[command](settings, known);
+}
+
+function refuse(what: 'settings' | 'plugins', problems: readonly string[]): number {
+  const lines = problems.map((problem) => `  ${problem}\n`);
+  process.stderr.write(`os-inspector-api: these ${what} cannot be used:\n${lines.join('')}`);
+  return 2;
 }
 
 function parseCommand(args: string[]): Command | 'help' | null {
@@ -93,116 +109,4 @@ function parseCommand(args: string[]): Command | 'help' | null {
     process.stderr.write(`os-inspector-api: ${messageOf(cause)}\n\n${usage}`);
     return null;
   }
-}
-
-/** Aborted by the first signal that asks the process to stop. */
-function stopSignal(): AbortSignal {
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort(signal));
-  return stopping.signal;
-}
-
-async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise<number> {
-  const logger = pino();
-  const signal = stopSignal();
-  const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
-  stopped.then(() => setTimeout(() => giveUp(logger), stopWithinMs).unref());
-  const listener = await openHttpListener(settings.host, settings.port);
-  try {
-    const bucket = await openBucket(settings.bucket);
-    const service = await openService({
-      bucket,
-      index: await openIndex({
-        settings: settings.index,
-        bucket: bucket.location,
-        plugins,
-        onWarning: (message, details) => logger.warn(details, message),
-      }),
-      schema,
-      plugins,
-      logger,
-      signal,
-      commitLingerMs: settings.commitLingerMs,
-      retentionMs: settings.retentionMs,
-      queryTimeoutMs: settings.queryTimeoutMs,
-    });
-    listener.answerWith(service.server);
-    logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
-    await stopped;
-    logger.info({ signal: signal.reason }, 'stopping');
-    await service.endSubscriptions();
-    if (!(await listener.close())) logger.warn('requests under way were cut off');
-    await service.close();
-    logger.info('stopped');
-    return 0;
-  } catch (cause) {
-    await listener.close();
-    // Told to stop while it was still starting: nothing was under way.
-    if (signal.aborted) return 0;
-    throw cause;
-  }
-}
-
-/** Something hangs: whatever is not acknowledged by now is sent again by its agent. */
-function giveUp(logger: Logger): void {
-  logger.error('could not stop in time, and ends now');
-  process.exit(1);
-}
-
-async function runRebuild(settings: ApiSettings, { plugins }: Known): Promise<number> {
-  const signal = stopSignal();
-  const bucket = await openBucket(settings.bucket);
-  const bar = makeProgressBar(process.stderr);
-  try {
-    const rebuild = await openRebuild({ settings: settings.index, bucket: bucket.location, plugins });
-    const { segments, reports, corrupt } = await rebuildIndex({
-      bucket,
-      rebuild,
-      retentionMs: settings.retentionMs,
-      onProgress: bar.update,
-      signal,
-    });
-    bar.stop();
-    process.stdout.write(
-      `rebuilt the index from ${bucket.location}: ${segments} segments, ${reports} reports\n`,
-    );
-    return reportCorrupt(corrupt);
-  } catch (cause) {
-    bar.stop();
-    if (!signal.aborted) throw cause;
-    process.stderr.write('os-inspector-api: stopped; the next rebuild goes on from here\n');
-    return 1;
-  } finally {
-    bucket.close();
-  }
-}
-
-async function runCompact(settings: ApiSettings): Promise<number> {
-  const signal = stopSignal();
-  const bucket = await openBucket(settings.bucket);
-  const corrupt: Failure[] = [];
-  try {
-    const { merged, written, bytesBefore, bytesAfter } = await compact({
-      bucket,
-      now: Date.now,
-      signal,
-      onCorrupt: (failure) => corrupt.push(failure),
-    });
-    process.stdout.write(
-      `compacted ${bucket.location}: ${merged} segments became ${written}, ${bytesBefore} bytes ${bytesAfter}\n`,
-    );
-    return reportCorrupt(corrupt);
-  } catch (cause) {
-    if (!signal.aborted) throw cause;
-    process.stderr.write('os-inspector-api: stopped; what was merged until now stays\n');
-    return 1;
-  } finally {
-    bucket.close();
-  }
-}
-
-/** Names what could not be read. @returns the exit code */
-function reportCorrupt(corrupt: readonly Failure[]): number {
-  for (const failure of corrupt) process.stderr.write(`os-inspector-api: set aside: ${failure.message}\n`);
-  return corrupt.length > 0 ? 1 : 0;
 }

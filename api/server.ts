@@ -3,9 +3,10 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
-import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import { NoSchemaIntrospectionCustomRule } from 'graphql';
+import { createYoga, type Plugin, shouldRenderGraphiQL, type YogaServerInstance } from 'graphql-yoga';
 import type { Logger } from 'pino';
-import { everyone } from './auth/identity.ts';
+import { type Gate, identityOf, type ServerContext, useGate } from './auth/gate.ts';
 import { useCompressedBodies } from './compressed-body.ts';
 import { type ApiContext, makeContext, type Services } from './context.ts';
 import { exportFolder } from './export/export-kinds.ts';
@@ -26,16 +27,23 @@ export type ServerOptions = {
   services: Services;
   exports: Exports;
   logger: Logger;
+  gate: Gate;
+  /** What is there for browsers, tools and the Python system. */
+  offered: Offered;
   /** Throws while the bucket or the index does not answer. */
   checkReady: () => Promise<void>;
 };
 
+export type Offered = { graphiql: boolean; introspection: boolean; pythonRoutes: boolean };
+export const everything: Offered = { graphiql: true, introspection: true, pythonRoutes: true };
+
 export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
-export function createServer({ schema, services, exports, logger, checkReady }: ServerOptions): Server {
+export function createServer(options: ServerOptions): Server {
+  const { schema, services, exports, logger, gate, offered, checkReady } = options;
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
-    context: ({ request }) => makeContext(services, request, everyone),
+    context: (initial) => makeContext(services, initial.request, identityOf(initial as ServerContext)),
     graphqlEndpoint,
     graphiql: false,
     landingPage: false,
@@ -53,6 +61,18 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
     multipart: false,
     maxRequestBodySize: maxBodyBytes,
     plugins: [
+      useGate({
+        gate,
+        isPage: (request) => offered.graphiql && shouldRenderGraphiQL(request),
+        onRefused: ({ code, credential }, request) => {
+          const path = new URL(request.url).pathname;
+          services.audit('auth.refused', null, {
+            code,
+            path,
+            ...(credential ? { token: { id: credential } } : {}),
+          });
+        },
+      }),
       useCompressedBodies(),
       {
         async onRequest({ request, url, endResponse, serverContext }) {
@@ -60,7 +80,8 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
           if (response) endResponse(response);
         },
       },
-      useGraphiqlPage(graphqlEndpoint, services.now),
+      ...(offered.graphiql ? [useGraphiqlPage(graphqlEndpoint, services.now)] : []),
+      ...(offered.introspection ? [] : [withoutIntrospection]),
       useInputErrors(),
       useQueryCost(),
       useTruncated(),
@@ -88,9 +109,9 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
         case 'GET /ready':
           return await ready();
         case 'GET /report':
-          return await getPythonReport(url, services);
+          return offered.pythonRoutes ? await getPythonReport(url, services) : notFound(url);
         case 'POST /report':
-          return await postPythonReport(request, services);
+          return offered.pythonRoutes ? await postPythonReport(request, services) : notFound(url);
         default:
           return url.pathname === graphqlEndpoint ? null : notFound(url);
       }
@@ -112,6 +133,10 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
     }
   }
 }
+
+const withoutIntrospection: Plugin = {
+  onValidate: ({ addValidationRule }) => addValidationRule(NoSchemaIntrospectionCustomRule),
+};
 
 /** What breaks the connection that a request came by; undefined where it came by none. */
 function cutOffOf(context: { res?: ServerResponse }): (() => void) | undefined {

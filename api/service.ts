@@ -5,6 +5,8 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
 import type { AnyPlugin } from '../plugins/plugin.ts';
+import { type AuthenticationOptions, openAuthentication } from './auth/authentication.ts';
+import type { Gate } from './auth/gate.ts';
 import type { Bucket, BucketWriter } from './bucket/bucket.ts';
 import type { IndexStore } from './index/index-store.ts';
 import { openExports } from './export/exports.ts';
@@ -15,7 +17,8 @@ import { openLive } from './live/live.ts';
 import { openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
 import { maxBodyBytes } from './read-body.ts';
-import { createServer, type Server } from './server.ts';
+import { makeAudit } from './operations/audit.ts';
+import { createServer, everything, type Offered, type Server } from './server.ts';
 import { makeUpkeep } from './upkeep.ts';
 import { within } from './within.ts';
 
@@ -37,6 +40,12 @@ export type ServiceOptions = {
   schema: GraphQLSchema;
   plugins: readonly AnyPlugin[];
   logger: Logger;
+  /** Who has to show what. @default nobody has to: for what is reached from this machine only */
+  authentication?: Pick<AuthenticationOptions, 'isRequired' | 'verifyJwt' | 'certificateOf'>;
+  /** Lets in whom it likes, instead of those whom `authentication` lets in. */
+  gate?: Gate;
+  /** @default all of it */
+  offered?: Offered;
   /** Aborted when the process is told to stop: ends a catch-up that is under way. */
   signal?: AbortSignal;
   /** @default the log's own */
@@ -64,6 +73,8 @@ export type Service = {
  */
 export async function openService(options: ServiceOptions): Promise<Service> {
   const { bucket, index, schema, plugins, logger, commitLingerMs, retentionMs = null } = options;
+  const { offered = everything } = options;
+  const audit = makeAudit(logger);
   const { queryTimeoutMs = defaultQueryTimeoutMs, now = Date.now } = options;
   const closing = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal;
@@ -92,15 +103,33 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     await index.ping();
     for await (const _object of bucket.list({ prefix: segmentPrefix, limit: 1 })) break;
   }
+  const authentication = await openAuthentication({
+    ...{ bucket, logger, now, isRequired: false },
+    ...options.authentication,
+  });
+  const { credentials, gate } = authentication;
   await upkeep.catchUp();
   upkeep.start();
 
   return {
     server: createServer({
       schema,
-      services: { index, intake, knownFacts, live, plugins, queryTimeoutMs, now, makeId: uuidV7 },
+      services: {
+        index,
+        intake,
+        knownFacts,
+        live,
+        credentials,
+        audit,
+        plugins,
+        queryTimeoutMs,
+        now,
+        makeId: uuidV7,
+      },
       exports,
       logger,
+      gate: options.gate ?? gate,
+      offered,
       checkReady: () => within(readyPatienceMs, 'the bucket or the index', answerAll()),
     }),
     async endSubscriptions() {
@@ -114,6 +143,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       await log.close();
       await upkeep.stop();
       await index.close();
+      await authentication.close();
       bucket.close();
     },
   };

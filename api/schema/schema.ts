@@ -21,7 +21,9 @@ import { defineQuantities } from './quantities.ts';
 import { defineReportInputs, defineReportQueries, implementReport } from './report.ts';
 import { defineSubmitReport } from './submit-report.ts';
 import { defineSubscriptions } from './subscriptions.ts';
+import { defineTokens } from './tokens.ts';
 import { assertTypeNames } from './type-names.ts';
+import { defineScope, defineViewer } from './viewer.ts';
 
 /** @throws Failure INVALID when a plugin's name, or that of a list in it, cannot be a type of this schema */
 export function buildSchema(plugins: readonly AnyPlugin[]): GraphQLSchema {
@@ -72,5 +74,8 @@ function build(plugins: readonly AnyPlugin[]): GraphQLSchema {
   defineFactStats(builder);
   definePluginInfo(builder);
   defineSubmitReport(builder, status, report);
+  const scope = defineScope(builder);
+  defineViewer(builder, scope);
+  defineTokens(builder, scope);
   return builder.toSchema({ sortSchema: true });
 }

@@ -18,3 +18,14 @@ export function parseDurationWithin(
   }
   return ms;
 }
+
+export function parseChoice<const Choice extends string>(value: string, choices: readonly Choice[]): Choice {
+  const chosen = choices.find((choice) => choice === value);
+  if (chosen === undefined)
+    throw new Error(`must be ${choices.join(' or ')}, but is ${JSON.stringify(value)}`);
+  return chosen;
+}
+
+export function parseSwitch(value: string): boolean {
+  return parseChoice(value, ['on', 'off']) === 'on';
+}

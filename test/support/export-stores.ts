@@ -13,7 +13,8 @@ import { askReader, readerOf } from '../../api/index/reader-methods.ts';
 import { segmentKey } from '../../api/log/segment-key.ts';
 import type { StoredReport } from '../../api/log/stored-report.ts';
 import { buildSchema } from '../../api/schema/schema.ts';
-import { createServer } from '../../api/server.ts';
+import { openGate } from '../../api/auth/gate.ts';
+import { createServer, everything } from '../../api/server.ts';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import { whenFileIsDone } from './cleanup.ts';
 import { hostId, result, storedReport } from './reports.ts';
@@ -83,7 +84,7 @@ export async function openExportStores({
       const server = createServer({
         // Only exports are asked of it.
         services: {} as never,
-        ...{ schema, exports, logger, checkReady: async () => {} },
+        ...{ schema, exports, logger, gate: openGate, offered: everything, checkReady: async () => {} },
       });
       const http: HttpServer = createHttpServer(server).listen(0, '127.0.0.1');
       await once(http, 'listening');

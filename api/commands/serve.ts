@@ -1,0 +1,63 @@
+/** serve: the command that answers, from the first moment of the process to the last. */
+import { type Logger, pino } from 'pino';
+import { openBucket } from '../bucket/open-bucket.ts';
+import { openHttpListener } from '../http-listener.ts';
+import { openIndex } from '../index/open-index.ts';
+import type { Known } from '../load-plugins.ts';
+import { graphqlEndpoint } from '../server.ts';
+import { openService } from '../service.ts';
+import type { ApiSettings } from '../settings.ts';
+import { stopSignal } from './stop-signal.ts';
+
+/** Longer than requests under way are waited for. */
+const stopWithinMs = 20_000;
+
+export async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise<number> {
+  const logger = pino();
+  const signal = stopSignal();
+  const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
+  stopped.then(() => setTimeout(() => giveUp(logger), stopWithinMs).unref());
+  const listener = await openHttpListener(settings.host, settings.port);
+  try {
+    const bucket = await openBucket(settings.bucket);
+    const { auth, graphiql, introspection, pythonRoutes } = settings;
+    const service = await openService({
+      bucket,
+      authentication: { isRequired: auth === 'required' },
+      offered: { graphiql, introspection, pythonRoutes },
+      index: await openIndex({
+        settings: settings.index,
+        bucket: bucket.location,
+        plugins,
+        onWarning: (message, details) => logger.warn(details, message),
+      }),
+      schema,
+      plugins,
+      logger,
+      signal,
+      commitLingerMs: settings.commitLingerMs,
+      retentionMs: settings.retentionMs,
+      queryTimeoutMs: settings.queryTimeoutMs,
+    });
+    listener.answerWith(service.server);
+    logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
+    await stopped;
+    logger.info({ signal: signal.reason }, 'stopping');
+    await service.endSubscriptions();
+    if (!(await listener.close())) logger.warn('requests under way were cut off');
+    await service.close();
+    logger.info('stopped');
+    return 0;
+  } catch (cause) {
+    await listener.close();
+    // Told to stop while it was still starting: nothing was under way.
+    if (signal.aborted) return 0;
+    throw cause;
+  }
+}
+
+/** Something hangs: whatever is not acknowledged by now is sent again by its agent. */
+function giveUp(logger: Logger): void {
+  logger.error('could not stop in time, and ends now');
+  process.exit(1);
+}
