@@ -5,7 +5,8 @@ import type { ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Logger } from 'pino';
-import { everyone } from './auth/identity.ts';
+import { everyone, type Identity } from './auth/identity.ts';
+import { useScopes } from './auth/use-scopes.ts';
 import { useCompressedBodies } from './compressed-body.ts';
 import { type ApiContext, makeContext, type Services } from './context.ts';
 import { exportFolder } from './export/export-kinds.ts';
@@ -26,16 +27,25 @@ export type ServerOptions = {
   services: Services;
   exports: Exports;
   logger: Logger;
+  /** Who sent a request. @default everyone */
+  identityOf?: (request: Request) => Identity;
   /** Throws while the bucket or the index does not answer. */
   checkReady: () => Promise<void>;
 };
 
 export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
-export function createServer({ schema, services, exports, logger, checkReady }: ServerOptions): Server {
+export function createServer({
+  schema,
+  services,
+  exports,
+  logger,
+  identityOf = () => everyone,
+  checkReady,
+}: ServerOptions): Server {
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
-    context: ({ request }) => makeContext(services, request, everyone),
+    context: ({ request }) => makeContext(services, request, identityOf(request)),
     graphqlEndpoint,
     graphiql: false,
     landingPage: false,
@@ -62,6 +72,7 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
       },
       useGraphiqlPage(graphqlEndpoint, services.now),
       useInputErrors(),
+      useScopes(),
       useQueryCost(),
       useTruncated(),
       useErrorCodes(),
@@ -71,7 +82,9 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
   /** Every route but GraphQL's; null for that one. */
   async function route(request: Request, url: URL, context: object): Promise<Response | null> {
     try {
-      if (url.pathname.startsWith(exportFolder)) return await exports.answer(request, url, cutOffOf(context));
+      if (url.pathname.startsWith(exportFolder)) {
+        return await exports.answer(request, url, identityOf(request), cutOffOf(context));
+      }
       if (request.method === 'POST' && isFromAnotherSite(request)) {
         return Response.json(
           { status: 'error', error: 'not from the page of another site' },
@@ -88,9 +101,9 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
         case 'GET /ready':
           return await ready();
         case 'GET /report':
-          return await getPythonReport(url, services);
+          return await getPythonReport(url, services, identityOf(request));
         case 'POST /report':
-          return await postPythonReport(request, services);
+          return await postPythonReport(request, services, identityOf(request));
         default:
           return url.pathname === graphqlEndpoint ? null : notFound(url);
       }

@@ -5,6 +5,8 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
 import type { AnyPlugin } from '../plugins/plugin.ts';
+import { openAdmission } from './auth/admission.ts';
+import type { Identity } from './auth/identity.ts';
 import type { Bucket, BucketWriter } from './bucket/bucket.ts';
 import type { IndexStore } from './index/index-store.ts';
 import { openExports } from './export/exports.ts';
@@ -47,6 +49,8 @@ export type ServiceOptions = {
   queryTimeoutMs?: number;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
+  /** Who sent a request. @default everyone */
+  identityOf?: (request: Request) => Identity;
 };
 
 export type Service = {
@@ -83,6 +87,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     ...(commitLingerMs === undefined ? {} : { settings: { lingerMs: commitLingerMs } }),
   });
   const onIndexError = (cause: unknown) => logger.error({ err: cause }, 'index did not answer');
+  const admission = openAdmission({ index });
   const intake = openIntake({ log, index, onIndexError });
   const knownFacts = openKnownFacts({ index, onIndexError, maxGrowthBytes: maxBodyBytes });
   const live = openLive({ index, onError: (cause) => logger.error({ err: cause }, 'subscription failed') });
@@ -98,9 +103,10 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   return {
     server: createServer({
       schema,
-      services: { index, intake, knownFacts, live, plugins, queryTimeoutMs, now, makeId: uuidV7 },
+      services: { index, admission, intake, knownFacts, live, plugins, queryTimeoutMs, now, makeId: uuidV7 },
       exports,
       logger,
+      ...(options.identityOf ? { identityOf: options.identityOf } : {}),
       checkReady: () => within(readyPatienceMs, 'the bucket or the index', answerAll()),
     }),
     async endSubscriptions() {

@@ -3,6 +3,7 @@
  */
 import type { GraphQLSchema } from 'graphql';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
+import { assertScoped } from '../auth/scopes.ts';
 import { createBuilder } from '../builder.ts';
 import type { ChangeRow, HostRow, ReportRow } from '../index/index-store.ts';
 import { defineChangeInputs, defineChangeQueries, implementChange } from './change.ts';
@@ -72,5 +73,7 @@ function build(plugins: readonly AnyPlugin[]): GraphQLSchema {
   defineFactStats(builder);
   definePluginInfo(builder);
   defineSubmitReport(builder, status, report);
-  return builder.toSchema({ sortSchema: true });
+  const schema = builder.toSchema({ sortSchema: true });
+  assertScoped(schema);
+  return schema;
 }
