@@ -5,16 +5,19 @@
  */
 import SchemaBuilder, { type ObjectRef } from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import { GraphQLScalarType } from 'graphql';
 import { GraphQLDateTime, GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
+import { type AuthScopes, refusalOf, scopesOf } from './auth/scopes.ts';
 import type { ApiContext } from './context.ts';
 import type { ChangeFilterInput } from './schema/change.ts';
 import type { Direction, HostOrderField, ReportOrderField } from './index/index-store.ts';
 
 export type SchemaTypes = {
   Context: ApiContext;
+  AuthScopes: AuthScopes;
   DefaultFieldNullability: false;
   Scalars: {
     UUID: { Input: string; Output: string };
@@ -84,8 +87,14 @@ function dateTime() {
 
 export function createBuilder() {
   const builder = new SchemaBuilder<SchemaTypes>({
-    plugins: [ComplexityPlugin],
+    // The first of them stands before whatever the others do with a resolver.
+    plugins: [ScopeAuthPlugin, ComplexityPlugin],
     defaultFieldNullability: false,
+    scopeAuth: {
+      authorizeOnSubscribe: true,
+      authScopes: ({ identity }) => scopesOf(identity),
+      unauthorizedError: (_parent, { identity }, info) => refusalOf(info, identity),
+    },
   });
   builder.queryType({ description: 'Everything is read here.' });
   builder.mutationType({ description: 'What agents send.' });

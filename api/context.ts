@@ -5,10 +5,12 @@ import { GraphQLError } from 'graphql';
 import { formatDuration } from '../plugins/duration.ts';
 import type { AnyPlugin } from '../plugins/plugin.ts';
 import { type AnswerSize, makeAnswerSize } from './answer-size.ts';
+import type { Admission } from './auth/admission.ts';
 import type { Credentials } from './auth/credentials.ts';
 import type { Identity } from './auth/identity.ts';
+import { narrowedServices } from './auth/narrowed-services.ts';
 import { Failure } from './failure.ts';
-import type { IndexReader, IndexStore } from './index/index-store.ts';
+import type { IndexReader, RequestReader } from './index/index-store.ts';
 import type { Intake } from './intake.ts';
 import type { KnownFacts } from './known-facts.ts';
 import type { Live } from './live/live.ts';
@@ -19,7 +21,8 @@ import type { Truncated } from './truncated.ts';
 
 /** What lives as long as the server does. */
 export type Services = {
-  index: IndexReader & Pick<IndexStore, 'forRequest'>;
+  index: IndexReader & RequestReader;
+  admission: Admission;
   intake: Intake;
   knownFacts: KnownFacts;
   live: Live;
@@ -35,7 +38,7 @@ export type Services = {
 };
 
 export type ApiContext = Omit<Services, 'index'> & {
-  /** What outlives the request: for what a subscription asks as events come. */
+  /** What outlives the request, narrowed to what is there for who asks: for what a subscription asks as events come. */
   services: Services;
   /** Who asks. */
   identity: Identity;
@@ -51,11 +54,8 @@ export type ApiContext = Omit<Services, 'index'> & {
 };
 
 /** @param request whoever has sent it may go before it is answered */
-export function makeContext(
-  services: Services,
-  request: Pick<Request, 'signal'>,
-  identity: Identity,
-): ApiContext {
+export function makeContext(all: Services, request: Pick<Request, 'signal'>, identity: Identity): ApiContext {
+  const services = narrowedServices(all, identity.narrowedTo);
   let before: LimitedReader | null = null;
   const fresh = () => {
     before?.release();

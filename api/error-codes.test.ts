@@ -1,6 +1,7 @@
 import { buildSchema } from 'graphql';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import { openAdmission } from './auth/admission.ts';
 import type { Services } from './context.ts';
 import { openGate } from './auth/gate.ts';
 import { Failure, type FailureOptions } from './failure.ts';
@@ -14,7 +15,12 @@ function serverFailing(options?: FailureOptions) {
   if (host) host.resolve = fail;
   return createServer({
     schema,
-    services: { intake: { submit: fail }, index: { reports: fail }, now: Date.now } as unknown as Services,
+    services: {
+      intake: { submit: fail },
+      admission: openAdmission({ index: { hostsById: fail } }),
+      index: { reports: fail },
+      now: Date.now,
+    } as unknown as Services,
     exports: { answer: fail, close() {} },
     logger: pino({ enabled: false }),
     gate: openGate,

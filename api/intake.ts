@@ -2,20 +2,30 @@
  * intake: takes a report exactly once.
  *
  * A report whose id is known, or is being written at this moment, is a resend: it is answered and
- * adds nothing. Everything else goes to the log, and is acknowledged when the log says so.
+ * adds nothing. Everything else goes to the log, and is acknowledged when the log says so. An id belongs to the host that used
+ * it first: under it another host neither learns of that report nor adds one of its own.
  */
 import DataLoader from 'dataloader';
 import type { IndexReader, ReportRow } from './index/index-store.ts';
 import type { Log } from './log/log.ts';
 import type { StoredReport } from './log/stored-report.ts';
+import { Failure } from './failure.ts';
 import { within } from './within.ts';
 
 export type Intake = {
   /**
+   * @throws IdTaken when a report of another host has its id
    * @throws Failure UNAVAILABLE when the bucket did not confirm it: send it again under the same id
    */
   submit(report: StoredReport): Promise<{ report: ReportRow; duplicate: boolean }>;
 };
+
+/** The report can be sent under a new id. */
+export class IdTaken extends Failure {
+  constructor() {
+    super('INVALID', 'is of a report of another host: take a new one');
+  }
+}
 
 export type IntakeOptions = {
   log: Log;
@@ -53,17 +63,22 @@ export function openIntake({ log, index, onIndexError }: IntakeOptions): Intake 
   return {
     async submit(report) {
       const first = underWay.get(report.id);
-      if (first) return { report: await first, duplicate: true };
+      if (first) return { report: sameHost(await first, report), duplicate: true };
       const known = find(report.id);
       const writing = known.then((row) => row ?? write(report));
       underWay.set(report.id, writing);
       try {
-        return { report: await writing, duplicate: (await known) !== null };
+        return { report: sameHost(await writing, report), duplicate: (await known) !== null };
       } finally {
         underWay.delete(report.id);
       }
     },
   };
+}
+
+function sameHost(row: ReportRow, { host }: StoredReport): ReportRow {
+  if (row.hostId.toLowerCase() === host.id.toLowerCase()) return row;
+  throw new IdTaken();
 }
 
 function toRow(report: StoredReport): ReportRow {

@@ -4,18 +4,13 @@
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { messageOf } from '../plugins/message-of.ts';
-import { runCompact } from './commands/compact.ts';
-import { runRebuild } from './commands/rebuild.ts';
-import { serve } from './commands/serve.ts';
-import { runToken } from './commands/token.ts';
-import { loadPlugins } from './load-plugins.ts';
-import { graphqlEndpoint } from './server.ts';
+import type { Known } from './load-plugins.ts';
 import { type ApiSettings, readSettings } from './settings.ts';
 import { exposureProblem } from './settings/auth.ts';
 
 const usage = `usage: os-inspector-api [serve | rebuild | compact | token …]
 
-  serve     answers GraphQL at http://HOST:PORT${graphqlEndpoint} (the default)
+  serve     answers GraphQL at http://HOST:PORT/graphql (the default)
   rebuild   builds the index anew from the bucket; a server that runs answers from the old one until then
   compact   merges the small segments of past hours; safe beside servers, and at any time
   token     makes, lists and revokes tokens: "os-inspector-api token --help"
@@ -41,7 +36,14 @@ Settings, from the environment:
   PLUGINS        plugin files and packages beside the built-in ones, separated by commas
 `;
 
-const commands = { serve, rebuild: runRebuild, compact: runCompact };
+type Run = (settings: ApiSettings, known: Known) => Promise<number>;
+
+/** Loaded by the one that is asked for: all that a server needs takes a second. */
+const commands = {
+  serve: async (): Promise<Run> => (await import('./commands/serve.ts')).serve,
+  rebuild: async (): Promise<Run> => (await import('./commands/rebuild.ts')).runRebuild,
+  compact: async (): Promise<Run> => (await import('./commands/compact.ts')).runCompact,
+};
 type Command = keyof typeof commands;
 
 // By default the heap grows to several times of what is in use before V8 looks for garbage. With this it takes two
@@ -68,7 +70,10 @@ async function main(args: string[]): Promise<number> {
   }
   const { settings } = read;
   try {
-    if (command === 'token') return await runToken(args.slice(1), settings.bucket);
+    if (command === 'token') {
+      const { runToken } = await import('./commands/token.ts');
+      return await runToken(args.slice(1), settings.bucket);
+    }
     return await runCommand(command, settings);
   } catch (cause) {
     process.stderr.write(`os-inspector-api: ${messageOf(cause)}\n`);
@@ -79,13 +84,14 @@ async function main(args: string[]): Promise<number> {
 async function runCommand(command: Command, settings: ApiSettings): Promise<number> {
   const exposed = command === 'serve' ? exposureProblem(settings) : null;
   if (exposed !== null) return refuse('settings', [`AUTH: ${exposed}`]);
+  const [{ loadPlugins }, run] = await Promise.all([import('./load-plugins.ts'), commands[command]()]);
   const known = await loadPlugins(settings.plugins, process.cwd());
   if ('problems' in known)
     return refuse(
       'plugins',
       known.problems.map((problem) => `PLUGINS: ${problem}`),
     );
-  return commands[command](settings, known);
+  return run(settings, known);
 }
 
 function refuse(what: 'settings' | 'plugins', problems: readonly string[]): number {

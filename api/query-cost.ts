@@ -82,7 +82,7 @@ function refusal({ schema, document, operationName, variableValues }: ExecutionA
 }
 
 /** Without what `@skip` and `@include` leave out. */
-function withoutSkipped(document: DocumentNode, variables: Record<string, unknown>): DocumentNode {
+export function withoutSkipped(document: DocumentNode, variables: Record<string, unknown>): DocumentNode {
   const leave = (node: SelectionNode) => {
     const isSkipped = getDirectiveValues(GraphQLSkipDirective, node, variables)?.if === true;
     const isLeftOut = getDirectiveValues(GraphQLIncludeDirective, node, variables)?.if === false;

@@ -7,6 +7,7 @@ import { NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, shouldRenderGraphiQL, type YogaServerInstance } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { type Gate, identityOf, type ServerContext, useGate } from './auth/gate.ts';
+import { useScopes } from './auth/use-scopes.ts';
 import { useCompressedBodies } from './compressed-body.ts';
 import { type ApiContext, makeContext, type Services } from './context.ts';
 import { exportFolder } from './export/export-kinds.ts';
@@ -76,13 +77,14 @@ export function createServer(options: ServerOptions): Server {
       useCompressedBodies(),
       {
         async onRequest({ request, url, endResponse, serverContext }) {
-          const response = await route(request, url, serverContext);
+          const response = await route(request, url, serverContext as Context);
           if (response) endResponse(response);
         },
       },
       ...(offered.graphiql ? [useGraphiqlPage(graphqlEndpoint, services.now)] : []),
       ...(offered.introspection ? [] : [withoutIntrospection]),
       useInputErrors(),
+      useScopes(),
       useQueryCost(),
       useTruncated(),
       useErrorCodes(),
@@ -90,9 +92,11 @@ export function createServer(options: ServerOptions): Server {
   });
 
   /** Every route but GraphQL's; null for that one. */
-  async function route(request: Request, url: URL, context: object): Promise<Response | null> {
+  async function route(request: Request, url: URL, context: Context): Promise<Response | null> {
     try {
-      if (url.pathname.startsWith(exportFolder)) return await exports.answer(request, url, cutOffOf(context));
+      if (url.pathname.startsWith(exportFolder)) {
+        return await exports.answer(request, url, identityOf(context), cutOffOf(context));
+      }
       if (request.method === 'POST' && isFromAnotherSite(request)) {
         return Response.json(
           { status: 'error', error: 'not from the page of another site' },
@@ -109,9 +113,13 @@ export function createServer(options: ServerOptions): Server {
         case 'GET /ready':
           return await ready();
         case 'GET /report':
-          return offered.pythonRoutes ? await getPythonReport(url, services) : notFound(url);
+          return offered.pythonRoutes
+            ? await getPythonReport(url, services, identityOf(context))
+            : notFound(url);
         case 'POST /report':
-          return offered.pythonRoutes ? await postPythonReport(request, services) : notFound(url);
+          return offered.pythonRoutes
+            ? await postPythonReport(request, services, identityOf(context))
+            : notFound(url);
         default:
           return url.pathname === graphqlEndpoint ? null : notFound(url);
       }
@@ -138,8 +146,11 @@ const withoutIntrospection: Plugin = {
   onValidate: ({ addValidationRule }) => addValidationRule(NoSchemaIntrospectionCustomRule),
 };
 
+/** Of a request that came over a socket; others have no `res`. */
+type Context = ServerContext & { res?: ServerResponse };
+
 /** What breaks the connection that a request came by; undefined where it came by none. */
-function cutOffOf(context: { res?: ServerResponse }): (() => void) | undefined {
+function cutOffOf(context: Context): (() => void) | undefined {
   const { res } = context;
   // A reset and not an end: to a proxy that speaks HTTP/1.0 to us, an end would be that of the file.
   return res && (() => res.socket?.resetAndDestroy());

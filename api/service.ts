@@ -5,6 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
 import type { AnyPlugin } from '../plugins/plugin.ts';
+import { openAdmission } from './auth/admission.ts';
 import { type AuthenticationOptions, openAuthentication } from './auth/authentication.ts';
 import type { Gate } from './auth/gate.ts';
 import type { Bucket, BucketWriter } from './bucket/bucket.ts';
@@ -94,6 +95,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     ...(commitLingerMs === undefined ? {} : { settings: { lingerMs: commitLingerMs } }),
   });
   const onIndexError = (cause: unknown) => logger.error({ err: cause }, 'index did not answer');
+  const admission = openAdmission({ index });
   const intake = openIntake({ log, index, onIndexError });
   const knownFacts = openKnownFacts({ index, onIndexError, maxGrowthBytes: maxBodyBytes });
   const live = openLive({ index, onError: (cause) => logger.error({ err: cause }, 'subscription failed') });
@@ -116,6 +118,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       schema,
       services: {
         index,
+        admission,
         intake,
         knownFacts,
         live,

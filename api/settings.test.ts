@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { exposureProblem } from './settings/auth.ts';
 import { readSettings, settingDefaults } from './settings.ts';
 
 const read = (env: Record<string, string>) => readSettings(env, '/srv/inventory');
@@ -18,6 +19,10 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     retentionMs: null,
     queryTimeoutMs: 30_000,
     plugins: [],
+    auth: 'none',
+    graphiql: true,
+    introspection: true,
+    pythonRoutes: true,
   };
   expect(settings({})).toEqual(defaults);
   const empty = Object.keys(settingDefaults).map((name) => [name, name === 'PORT' ? ' ' : '']);
@@ -76,6 +81,8 @@ test('plugins are listed with commas', () => {
 
 describe('what cannot be used is told, with what to write instead', () => {
   test.each([
+    ['AUTH', 'yes', /must be none or required, but is "yes"/],
+    ['GRAPHIQL', 'true', /must be on or off, but is "true"/],
     ['PORT', 'http', /whole number from 0 to 65535.*"http"/],
     ['PORT', '65536', /0 to 65535/],
     ['PORT', '-1', /0 to 65535/],
@@ -130,4 +137,21 @@ describe('what cannot be used is told, with what to write instead', () => {
       expect(JSON.stringify(result)).not.toContain('hunter2');
     }
   });
+});
+
+test.each([
+  ['127.0.0.1', 'none', true],
+  ['127.8.8.8', 'none', true],
+  ['localhost', 'none', true],
+  ['::1', 'none', true],
+  ['::ffff:127.0.0.1', 'none', true],
+  ['0.0.0.0', 'none', false],
+  ['::', 'none', false],
+  ['10.0.0.5', 'none', false],
+  ['localhost.example.org', 'none', false],
+  ['0.0.0.0', 'required', true],
+] as const)('HOST %s with AUTH %s may start: %s', (host, auth, expected) => {
+  const problem = exposureProblem({ host, auth });
+  expect(problem === null).toBe(expected);
+  if (problem !== null) expect(problem).toMatch(/AUTH=required/);
 });

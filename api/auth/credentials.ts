@@ -5,6 +5,7 @@
  * and at once when it is shown a secret that it does not know: so a new one is good everywhere, and a revoked one is
  * refused everywhere within seconds. While the bucket does not answer, what was known last goes on.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
 import type { BucketReader, BucketWriter } from '../bucket/bucket.ts';
@@ -68,6 +69,7 @@ export function openCredentials({ bucket, logger, now = Date.now }: CredentialsO
   let wholeAt = Number.NEGATIVE_INFINITY;
   let followedAt = Number.NEGATIVE_INFINITY;
   let following: Promise<void> | null = null;
+  let soon: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -116,6 +118,16 @@ export function openCredentials({ bucket, logger, now = Date.now }: CredentialsO
     await following;
   }
 
+  /** All who ask before it begins share it. Nobody is refused what was made before they came. */
+  function lookSoon(): Promise<void> {
+    soon ??= (async () => {
+      await delay(Math.max(0, Math.min(leastBetweenMs, followedAt + leastBetweenMs - now())));
+      soon = null;
+      await follow();
+    })();
+    return soon;
+  }
+
   function scheduleNext(): void {
     if (closed) return;
     timer = setTimeout(async () => {
@@ -140,11 +152,10 @@ export function openCredentials({ bucket, logger, now = Date.now }: CredentialsO
     async find(secret) {
       if (!isSecret(secret)) return null;
       const hash = hashOf(secret);
-      let credential = directory.byHash(hash);
-      if (!credential && now() - followedAt >= leastBetweenMs) {
-        await follow().catch((cause) => logger.warn({ err: cause }, 'credentials cannot be followed'));
-        credential = directory.byHash(hash);
+      if (!directory.byHash(hash)) {
+        await lookSoon().catch((cause) => logger.warn({ err: cause }, 'credentials cannot be followed'));
       }
+      const credential = directory.byHash(hash);
       return credential && { credential, state: directory.stateOf(credential, now()) };
     },
     async create(draft) {

@@ -8,6 +8,7 @@ const retrySeconds = 10;
 
 const statuses: Readonly<Record<string, number>> = {
   BAD_USER_INPUT: 400,
+  FORBIDDEN: 403,
   UNAVAILABLE: 503,
   QUERY_TIMEOUT: 504,
 };

@@ -6,6 +6,9 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
+import { hasScope, type Identity } from '../auth/identity.ts';
+import { narrowedRequests } from '../auth/narrowed-reader.ts';
+import { refusal } from '../auth/scopes.ts';
 import { Failure } from '../failure.ts';
 import type { ForRequest } from '../index/index-store.ts';
 import { askReader, readerOf } from '../index/reader-methods.ts';
@@ -34,8 +37,11 @@ export type ExportsOptions = {
 };
 
 export type Exports = {
-  /** @param cutOff breaks the connection of this request, so that the client sees that the file is not complete */
-  answer(request: Request, url: URL, cutOff?: () => void): Promise<Response>;
+  /**
+   * @param identity who asks: needs the scope read, and is given what is there for it
+   * @param cutOff breaks the connection of this request, so that the client sees that the file is not complete
+   */
+  answer(request: Request, url: URL, identity: Identity, cutOff?: () => void): Promise<Response>;
   /** Cuts off all that are under way. */
   close(): void;
 };
@@ -45,7 +51,15 @@ export function openExports(options: ExportsOptions): Exports {
   const running = new Set<AbortController>();
   let closed = false;
 
-  async function answer(request: Request, url: URL, cutOff?: () => void): Promise<Response> {
+  async function answer(
+    request: Request,
+    url: URL,
+    identity: Identity,
+    cutOff?: () => void,
+  ): Promise<Response> {
+    if (!hasScope(identity, 'read')) {
+      return problem(refusal({ field: url.pathname, needs: ['read'] }, identity), () => {});
+    }
     if (!exportPaths.includes(url.pathname)) return notFound(url, exportPaths);
     if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request);
     const ending = new AbortController();
@@ -59,7 +73,7 @@ export function openExports(options: ExportsOptions): Exports {
     try {
       const isHead = request.method === 'HEAD';
       if (!isHead) takePlace(ending);
-      const { chunks, headers } = await prepare(url, ending.signal);
+      const { chunks, headers } = await prepare(url, identity, ending.signal);
       if (isHead) {
         release();
         return new Response(null, { headers });
@@ -92,13 +106,18 @@ export function openExports(options: ExportsOptions): Exports {
   }
 
   /** Checks what was given, and reads no row yet. */
-  async function prepare(url: URL, signal: AbortSignal) {
+  async function prepare(url: URL, identity: Identity, signal: AbortSignal) {
     const [name = '', format = ''] = url.pathname.slice(exportFolder.length).split('.');
     const kind = exportKinds[name];
     const encode = kind?.formats[format];
     if (!kind || !encode) throw new Error(`no export for ${url.pathname}`);
     const given = readParameters(url.searchParams, kind.parameters, schema);
-    const asking: PageOptions = { index, timeoutMs: queryTimeoutMs, signal, limit: given.limit };
+    const asking: PageOptions = {
+      index: narrowedRequests(index, identity.narrowedTo),
+      timeoutMs: queryTimeoutMs,
+      signal,
+      limit: given.limit,
+    };
     const startedAt = now();
     const context: ExportContext = {
       plugins,

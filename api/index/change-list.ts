@@ -5,16 +5,15 @@
  * nothing on one side, the facts of the other are the one difference.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { isAmong } from './among.ts';
 import { inChunks } from './chunks.ts';
 import { pathRoot, pluginOf } from './catalog.ts';
 import type { Database } from './database.ts';
 import { factSetHash } from '../../plugins/fact-set.ts';
-import type { ChangeFilter, HostFilter } from './filter.ts';
+import type { ChangeFilter } from './filter.ts';
 import { isInitial } from './filter-condition.ts';
 import { hostNumbers } from './host-list.ts';
 import type { ChangeOwner, ChangePosition, ChangeRow, ChangeSlice } from './index-store.ts';
-import { whichHosts } from './host-plan.ts';
+import { passingHosts } from './host-plan.ts';
 import type { StoredUuid } from './tables.ts';
 import { all, type Condition } from './test-condition.ts';
 
@@ -131,9 +130,7 @@ async function source(database: Database, filter: ChangeFilter): Promise<RawBuil
   const named = plugin ?? path?.split('.')[0] ?? null;
   if (before !== null) conditions.push(hasValue('before', before, named));
   if (after !== null) conditions.push(hasValue('after', after, named));
-  if (host) {
-    conditions.push(await ofHosts(database, host));
-  }
+  if (host) conditions.push((await passingHosts(database, host)).isOne(sql`c.host`));
   if (reports) conditions.push(ofReports(database, reports));
   if (path !== null) conditions.push(await atPath(database, path));
   return sql`FROM changes c LEFT JOIN differences d ON d.before = c.before AND d.after = c.after
@@ -147,18 +144,6 @@ function hasValue(side: 'before' | 'after', value: string, plugin: string | null
   const hash = factSetHash(pluginOf(plugin), JSON.parse(value));
   return sql`(${ofFact} OR (d.before IS NULL AND ${sql.ref(`c.${side}`)} = (
     SELECT f.id FROM fact_sets f WHERE f.hash = ${hash})))`;
-}
-
-/** With more, walking the order of time finds a page sooner than all of their changes do. */
-const maxHosts = 200;
-
-async function ofHosts(database: Database, filter: HostFilter): Promise<Condition> {
-  const passes = await whichHosts(database, filter, null, 'all');
-  const { rows } = await sql<{ id: number }>`SELECT h.id FROM hosts h WHERE ${passes}
-    LIMIT ${sql.lit(maxHosts + 1)}`.execute(database.query);
-  const hosts = rows.map(({ id }) => id);
-  if (hosts.length <= maxHosts) return isAmong(database, sql`c.host`, hosts);
-  return sql`EXISTS (SELECT 1 FROM hosts h WHERE h.id = c.host AND ${passes} LIMIT 1 OFFSET 0)`;
 }
 
 /** From the reports to the changes by their whole key. */

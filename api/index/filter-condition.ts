@@ -78,6 +78,8 @@ export function hostCondition(uuids: Uuids, filter: HostFilter | null, asOf: num
         case 'changed':
           return sql`EXISTS (SELECT 1 FROM changes c WHERE c.host = h.id AND c.at >= ${own.since}
             AND ${asOf === null ? sql`1 = 1` : sql`c.at <= ${asOf}`} AND NOT ${isInitial} LIMIT 1 OFFSET 0)`;
+        case 'now':
+          return hostCondition(uuids, own.filter, null);
         case 'field': {
           if (own.field === 'id') return onIds(uuids, sql`h.uuid`, own.tests);
           const column = own.field === 'lastSeenAt' ? moment.lastSeenAt : sql`h.first_seen_at`;

@@ -73,6 +73,8 @@ export type HostFilter = FilterOf<
   | { kind: 'silent'; longerThan: Allowance; now: number }
   /** A fact became another at or after this instant, milliseconds since 1970. */
   | { kind: 'changed'; since: number }
+  /** The host as it is now, whatever moment is asked about. */
+  | { kind: 'now'; filter: HostFilter }
 >;
 
 /** Anything that holds of reports as well as of hosts. */

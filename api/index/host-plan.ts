@@ -3,7 +3,7 @@
  *
  * The questions that find this out are bounded themselves.
  */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { isAmong } from './among.ts';
 import type { Database } from './database.ts';
 import { hostPathRoot, hostPlugin } from './digest.ts';
@@ -13,7 +13,7 @@ import { hostCondition } from './filter-condition.ts';
 import { hostsAt } from './host-moment.ts';
 import { all, allTests, type Condition, isOneOf, startTests } from './test-condition.ts';
 
-/** With more, an order of hosts is walked, and each is asked whether it is one of them. */
+/** With more, an order of hosts or of time is walked, and each row is asked whether it is of one of them. */
 const maxListed = 200;
 /** Of those that failed: with more, walking finds a page sooner. */
 const maxFailed = 100;
@@ -63,6 +63,7 @@ export async function whichHosts(
 /** The hosts of which alone a part of a filter can hold, where they are few and quickly found: null when they are not. */
 async function hostsOf(database: Database, part: HostFilter, asOf: number | null): Promise<number[] | null> {
   if (part.kind === 'result') return hostsFailed(database, part);
+  if (part.kind === 'now') return (await passingHosts(database, part.filter)).few;
   if (part.kind !== 'changed') return null;
   const rows = await database.query
     .selectFrom('changes')
@@ -73,6 +74,28 @@ async function hostsOf(database: Database, part: HostFilter, asOf: number | null
     .limit(maxChanged + 1)
     .execute();
   return rows.length > maxChanged ? null : [...new Set(rows.map(({ host }) => host))];
+}
+
+export type PassingHosts = {
+  /** Their numbers, where they are few; null when they are not. */
+  few: number[] | null;
+  /** That a column is the number of one of them. */
+  isOne(column: RawBuilder<unknown>): Condition;
+};
+
+/** The hosts that pass now. */
+export async function passingHosts(database: Database, filter: HostFilter): Promise<PassingHosts> {
+  const passes = await whichHosts(database, filter, null, 'all');
+  const { rows } = await sql<{ id: number }>`SELECT h.id FROM hosts h WHERE ${passes}
+    LIMIT ${sql.lit(maxListed + 1)}`.execute(database.query);
+  const few = rows.length > maxListed ? null : rows.map(({ id }) => id);
+  return {
+    few,
+    isOne: (column) =>
+      few
+        ? isAmong(database, column, few)
+        : sql`EXISTS (SELECT 1 FROM hosts h WHERE h.id = ${column} AND ${passes} LIMIT 1 OFFSET 0)`,
+  };
 }
 
 /** Changes that are looked at for who changed of late, of which a host that is new has several. */

@@ -12,6 +12,7 @@ import { readHostFacts } from './host-facts.ts';
 import { newestReport } from './host-moment.ts';
 import type { IndexReader, ReportRow } from './index-store.ts';
 import { latestResults } from './latest-results.ts';
+import { listPaths } from './path-list.ts';
 import { countReports, countReportsBy, countReportsOf, listReports, listReportsOf } from './report-list.ts';
 import { withResults } from './stored-results.ts';
 
@@ -113,17 +114,7 @@ export function makeIndexReader(database: Database): IndexReader {
     countChangesOf: (owner, ids, filter) => countChangesOf(database, owner, ids, filter),
     factCounts: (question) => countFacts(database, question),
     factDistributions: (question) => distributeFacts(database, question),
-    async pathsOf(plugin, limit) {
-      const rows = await query
-        .selectFrom('paths')
-        .select('path')
-        .where('path', '>=', `${plugin}.`)
-        .where('path', '<', `${plugin}/`)
-        .orderBy('path')
-        .limit(limit)
-        .execute();
-      return rows.map(({ path }) => path);
-    },
+    pathsOf: (plugin, limit, hosts = null) => listPaths(database, plugin, limit, hosts),
     hostFacts: (asked) => readHostFacts(database, asked),
     async ping() {
       await query.selectFrom('meta').select('name').limit(1).execute();

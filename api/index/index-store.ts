@@ -178,8 +178,12 @@ export type IndexReader = {
   factCounts(question: FactCountQuestion): Promise<FactCount[]>;
   /** One for all, with group null; or one for each value of the second fact, the most frequent first. */
   factDistributions(question: FactStatsQuestion): Promise<Distribution[]>;
-  /** Paths of facts that hosts have told of plugins, whether the server knows them or not; so many at most. */
-  pathsOf(plugin: string, limit: number): Promise<string[]>;
+  /**
+   * Paths of facts that hosts have told of plugins, whether the server knows them or not; so many at most.
+   *
+   * @param hosts only what these have told, which are so now. @default all of them
+   */
+  pathsOf(plugin: string, limit: number, hosts?: HostFilter | null): Promise<string[]>;
   /** In the order of the questions: facts as JSON text; null where this host never told any of this hash. */
   hostFacts(asked: readonly HostFactSet[]): Promise<(string | null)[]>;
   /** Throws when the index does not answer. */

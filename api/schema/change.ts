@@ -132,6 +132,7 @@ export function defineChangeQueries(
   builder.queryField('changes', (t) =>
     t.field({
       type: connection,
+      authScopes: { read: true },
       complexity: pageCost,
       description: 'What changed on hosts, fact by fact, the newest first. Readings never do.',
       args: changeListArgs(t),

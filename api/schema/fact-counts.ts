@@ -41,6 +41,7 @@ export function defineFactCounts(builder: Builder): void {
   builder.queryField('factCounts', (t) =>
     t.field({
       type: [factCount],
+      authScopes: { read: true },
       complexity: ({ first }) => costs.allHosts(Math.min(first ?? defaultCounts, maxCounts)),
       description: 'Hosts by the value of a fact, the most frequent first.',
       args: {
@@ -112,6 +113,7 @@ export function defineFactStats(builder: Builder): void {
   builder.queryField('factStats', (t) =>
     t.field({
       type: factStats,
+      authScopes: { read: true },
       complexity: costs.allHosts(1),
       description: 'Smallest, largest, mean, sum and percentiles of a fact that is a number.',
       args: pathArgs(t),

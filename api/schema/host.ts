@@ -183,6 +183,7 @@ export function defineHostQueries(
   builder.queryFields((t) => ({
     host: t.field({
       type: host,
+      authScopes: { read: true },
       nullable: true,
       description: 'One host; null when there is none of this id.',
       args: { id: t.arg({ type: 'UUID', required: true }) },
@@ -190,6 +191,7 @@ export function defineHostQueries(
     }),
     hosts: t.field({
       type: connection,
+      authScopes: { read: true },
       complexity: pageCost,
       description: 'Hosts, by name if no order is given.',
       args: {

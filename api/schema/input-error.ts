@@ -17,7 +17,7 @@ export function inputError(path: InputPath, message: string, node?: ASTNode): Gr
 }
 
 /** `input.results[2].plugin` */
-function pathText(path: InputPath): string {
+export function pathText(path: InputPath): string {
   return path
     .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
     .join('');

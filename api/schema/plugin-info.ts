@@ -50,6 +50,7 @@ export function definePluginInfo(builder: Builder): void {
   builder.queryField('plugins', (t) =>
     t.field({
       type: [plugin],
+      authScopes: { read: true },
       description: 'The plugins whose facts are typed and filterable here.',
       resolve: (_root, _args, { plugins }) => [...plugins],
     }),

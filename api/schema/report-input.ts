@@ -1,6 +1,7 @@
 /**
  * report-input: a report as an agent sends it, checked and made into one that can be stored.
  */
+import { version } from 'uuid';
 import { isTooDeep, maxJsonDepth } from '../json-depth.ts';
 import type { Shortened } from '../known-facts.ts';
 import { type PluginStatus, reportFormat, type StoredReport } from '../log/stored-report.ts';
@@ -51,6 +52,9 @@ export function toShortened(
 ): Shortened {
   const { host, collectedAt, results, intervalSeconds = null, droppedReports } = input;
   checkName(host.name, [...at, 'host', 'name']);
+  // Those follow from what a report of the Python system says: whoever knew it could take its id before it.
+  if (typeof input.id === 'string' && version(input.id) === 5)
+    throw inputError([...at, 'id'], 'must not be of version 5: take one of version 7');
   const year = collectedAt.getUTCFullYear();
   if (year < 1970 || year > 9999)
     throw inputError([...at, 'collectedAt'], 'must be in the years 1970 to 9999');

@@ -112,8 +112,10 @@ export function implementReport(
 ): void {
   builder.objectType(report, {
     description: 'What an agent found on its host at one time.',
+    // Whoever sends one is answered with it, and may do no more than recognise it.
+    authScopes: { read: true },
     fields: (t) => ({
-      id: t.field({ type: 'UUID', resolve: (row) => row.id }),
+      id: t.field({ type: 'UUID', skipTypeScopes: true, resolve: (row) => row.id }),
       host: t.field({
         type: host,
         resolve: async (row, _args, { loaders }) => {
@@ -130,11 +132,13 @@ export function implementReport(
       agentVersion: t.exposeString('agentVersion', { nullable: true }),
       collectedAt: t.field({
         type: 'DateTime',
+        skipTypeScopes: true,
         description: "The host's clock.",
         resolve: (row) => new Date(row.collectedAt),
       }),
       receivedAt: t.field({
         type: 'DateTime',
+        skipTypeScopes: true,
         description: "The server's clock.",
         resolve: (row) => new Date(row.receivedAt),
       }),
@@ -169,6 +173,7 @@ export function defineReportQueries(
   builder.queryFields((t) => ({
     report: t.field({
       type: report,
+      authScopes: { read: true },
       nullable: true,
       description: 'One report; null when there is none of this id.',
       args: { id: t.arg({ type: 'UUID', required: true }) },
@@ -176,6 +181,7 @@ export function defineReportQueries(
     }),
     reports: t.field({
       type: connection,
+      authScopes: { read: true },
       complexity: pageCost,
       description: 'Reports, the newest first if no order is given.',
       args: reportListArgs(t),
@@ -213,6 +219,7 @@ function defineReportCounts(builder: Builder): void {
   builder.queryField('reportCounts', (t) =>
     t.field({
       type: [count],
+      authScopes: { read: true },
       complexity: costs.allHosts(100),
       description:
         "Reports by the hour or day they were collected in, by the hosts' clocks, the oldest first; without those that have none.",

@@ -3,6 +3,7 @@
  */
 import type { GraphQLSchema } from 'graphql';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
+import { assertScoped } from '../auth/scopes.ts';
 import { createBuilder } from '../builder.ts';
 import type { ChangeRow, HostRow, ReportRow } from '../index/index-store.ts';
 import { defineChangeInputs, defineChangeQueries, implementChange } from './change.ts';
@@ -77,5 +78,7 @@ function build(plugins: readonly AnyPlugin[]): GraphQLSchema {
   const scope = defineScope(builder);
   defineViewer(builder, scope);
   defineTokens(builder, scope);
-  return builder.toSchema({ sortSchema: true });
+  const schema = builder.toSchema({ sortSchema: true });
+  assertScoped(schema);
+  return schema;
 }

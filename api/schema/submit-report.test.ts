@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { dataOf, openTestApi, submitMutation, type TestApi } from '../../test/support/api.ts';
 import { hostId } from '../../test/support/reports.ts';
+import { readStoredIn } from '../../test/support/stored.ts';
 import { count, definePlugin } from '../../plugins/plugin.ts';
 import type { Bucket } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
@@ -112,11 +113,33 @@ test('the same id again is a duplicate that adds nothing, whatever else it says 
   const api = await openTestApi();
   await dataOf(submit(api));
   const again = await dataOf(
-    submit(api, { id: reportId.toUpperCase(), host: { id: hostId(2), name: 'other' } }),
+    submit(api, { id: reportId.toUpperCase(), host: { id: hostId(1).toUpperCase(), name: 'other' } }),
   );
   expect(again).toEqual({ submitReport: { duplicate: true, report: { id: reportId } } });
   expect(await total(api)).toBe(1);
   expect((await dataOf(api.ask('{ hosts { nodes { name } } }'))).hosts.nodes).toEqual([{ name: 'web-1' }]);
+});
+
+test('an id that a host has used is not told of to another, nor taken from it', async () => {
+  const api = await openTestApi();
+  const other = { host: { id: hostId(2), name: 'other' } };
+  const refused = { code: 'BAD_USER_INPUT', path: ['input', 'id'] };
+  // While it is written, and once it is there.
+  const [first, second] = await Promise.all([submit(api), submit(api, other)]);
+  const third = await submit(api, other);
+  expect(first.errors).toBeUndefined();
+  for (const { data, errors } of [second, third]) {
+    expect([data, errors?.map(({ extensions }) => extensions)]).toEqual([null, [refused]]);
+    expect(errors?.[0]?.message).toMatch(/^input.id: is of a report of another host: take a new one/);
+  }
+  expect((await dataOf(api.ask('{ hosts { nodes { name } } }'))).hosts.nodes).toEqual([{ name: 'web-1' }]);
+  const [copies = []] = [...(await readStoredIn(`${api.folder}/bucket`)).values()];
+  expect(copies).toHaveLength(1);
+});
+
+test('an id of version 5, which is one of the Python system, is not taken', async () => {
+  const { errors } = await submit(await openTestApi(), { id: '0198f3a0-0000-5000-9000-000000000001' });
+  expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', path: ['input', 'id'] } }]);
 });
 
 test('of many sends of one report at the same time one is first', async () => {

@@ -8,6 +8,7 @@ import { GraphQLError } from 'graphql';
 import type { Builder, TypeRef } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
 import { maskError } from '../error-codes.ts';
+import { IdTaken } from '../intake.ts';
 import type { ReportRow } from '../index/index-store.ts';
 import type { Shortened } from '../known-facts.ts';
 import { type InputPath, inputError } from './input-error.ts';
@@ -97,6 +98,7 @@ export function defineSubmitReport(
   builder.mutationField('submitReport', (t) =>
     t.field({
       type: payload,
+      authScopes: { submit: true },
       description:
         'Stores a report; answered only once it is durable. Sending it again does no harm. FACTS_UNKNOWN: send it with all its facts.',
       args: { input: t.arg({ type: input, required: true }) },
@@ -132,6 +134,7 @@ export function defineSubmitReport(
   builder.mutationField('submitReports', (t) =>
     t.field({
       type: [result],
+      authScopes: { submit: true },
       description:
         'Stores reports together, and answers for each of them in their order: one that is refused costs none of the others.',
       complexity: ({ inputs }) => ({ field: 1, multiplier: Math.max(1, inputs?.length ?? 0) }),
@@ -158,7 +161,7 @@ type Draft = { input: SubmitReportInput; at: InputPath };
 
 /** Each as it goes, so that all of them can be in one segment. */
 function submitAll(drafts: readonly Draft[], context: ApiContext): Promise<Payload>[] {
-  const { intake, knownFacts, makeId, now } = context;
+  const { admission, identity, intake, knownFacts, makeId, now } = context;
   const shortened = drafts.map(({ input, at }) => attempt(() => toShortened(input, makeId, now(), at)));
   const expanded = knownFacts.expand(shortened.flatMap((draft) => ('value' in draft ? [draft.value] : [])));
   let number = 0;
@@ -166,9 +169,15 @@ function submitAll(drafts: readonly Draft[], context: ApiContext): Promise<Paylo
     if ('cause' in draft) throw draft.cause;
     const place = number;
     number += 1;
+    const at = drafts[index]?.at ?? [];
+    await admission.check(identity, draft.value.report.host, [...at, 'host']);
     const report = (await expanded)[place];
-    if (!report) throw factsUnknown(draft.value, drafts[index]?.at ?? []);
-    return intake.submit(report);
+    if (!report) throw factsUnknown(draft.value, at);
+    try {
+      return await intake.submit(report);
+    } catch (cause) {
+      throw cause instanceof IdTaken ? inputError([...at, 'id'], cause.message) : cause;
+    }
   });
 }
 

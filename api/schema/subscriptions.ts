@@ -23,6 +23,7 @@ export function defineSubscriptions(
     fields: (t) => ({
       reportSubmitted: t.field({
         type: report,
+        authScopes: { read: true },
         description: 'Reports as they come in, through whichever API on this index.',
         args: { filter: t.arg({ type: 'ReportFilter' }) },
         async subscribe(_root, args, context) {
@@ -40,6 +41,7 @@ export function defineSubscriptions(
       }),
       factsChanged: t.field({
         type: change,
+        authScopes: { read: true },
         description:
           'What reports that come in tell otherwise than their hosts did before, the oldest first.',
         args: { filter: t.arg({ type: 'ChangeFilter' }) },

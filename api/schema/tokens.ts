@@ -116,6 +116,7 @@ export function defineTokens(builder: Builder, scope: ScopeType): void {
     t.field({
       type: [token],
       description: 'All that were ever made, the oldest first.',
+      authScopes: { admin: true },
       resolve: (_root, _args, { services }) => services.credentials.list(),
     }),
   );
@@ -123,6 +124,7 @@ export function defineTokens(builder: Builder, scope: ScopeType): void {
     t.field({
       type: made,
       description: 'Makes a token, and shows its secret.',
+      authScopes: { admin: true },
       args: { input: t.arg({ type: input, required: true }) },
       async resolve(_root, { input: given }, { services, identity }) {
         const { credentials, now, audit } = services;
@@ -138,6 +140,7 @@ export function defineTokens(builder: Builder, scope: ScopeType): void {
     t.boolean({
       description:
         'Ends a credential; every server refuses it within seconds. False when there is none of this id.',
+      authScopes: { admin: true },
       args: { id: t.arg({ type: 'UUID', required: true }) },
       async resolve(_root, { id }, { services, identity }) {
         const isDone = await services.credentials.revoke(id, identity.id);
@@ -149,6 +152,7 @@ export function defineTokens(builder: Builder, scope: ScopeType): void {
   builder.mutationField('enrolHost', (t) =>
     t.field({
       type: enrolment,
+      authScopes: { enrol: true },
       description:
         'Gives an agent a credential that is bound to its host, and ends the one that the host had. Asked with an enrolment secret.',
       args: {

@@ -56,6 +56,7 @@ export function defineViewer(builder: Builder, scope: ScopeType): void {
     t.field({
       type: viewer,
       description: 'Who asks, and what they may do.',
+      authScopes: { anyone: true },
       resolve: (_root, _args, { identity }) => identity,
     }),
   );

@@ -1,6 +1,7 @@
 /** api: a whole API on stores of a test's own, asked without a socket. */
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
+import { everyone, type Identity } from '../../api/auth/identity.ts';
 import type { Bucket } from '../../api/bucket/bucket.ts';
 import { openFolderBucket } from '../../api/bucket/folder-bucket.ts';
 import { openIndex } from '../../api/index/open-index.ts';
@@ -8,7 +9,7 @@ import { encodeReport, encodeSegment } from '../../api/log/segment.ts';
 import { segmentKey } from '../../api/log/segment-key.ts';
 import type { StoredReport } from '../../api/log/stored-report.ts';
 import { buildSchema } from '../../api/schema/schema.ts';
-import { openService } from '../../api/service.ts';
+import { openService, type ServiceOptions } from '../../api/service.ts';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import { whenFileIsDone } from './cleanup.ts';
@@ -30,6 +31,8 @@ export type TestApi = {
   ask(query: string, variables?: Record<string, unknown>): Promise<Answer>;
   /** Any HTTP request to a path. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** The same API as it is for somebody. */
+  as(identity: Identity): Pick<TestApi, 'ask' | 'fetch'>;
   /** Brings a segment of another API, as catch-up does. @param reports received within one hour */
   deliver(reports: readonly StoredReport[]): Promise<void>;
   close(): Promise<void>;
@@ -41,6 +44,10 @@ export type TestApiOptions = {
   plugins?: readonly AnyPlugin[];
   /** Of an empty database for its index. @default a file of SQLite */
   postgres?: string;
+  /** Who has to show what. @default nobody, and `as` says who asks */
+  authentication?: ServiceOptions['authentication'];
+  offered?: ServiceOptions['offered'];
+  logger?: Logger;
   /** Stands before the bucket, to make it fail. */
   wrapBucket?: (bucket: Bucket) => Bucket;
 };
@@ -50,6 +57,9 @@ export async function openTestApi({
   plugins = [],
   postgres,
   wrapBucket,
+  authentication,
+  offered,
+  logger,
 }: TestApiOptions = {}): Promise<TestApi> {
   folder ??= await temporaryFolder();
   const all = [...(await loadBuiltinPlugins()), ...plugins];
@@ -61,12 +71,17 @@ export async function openTestApi({
     bucket: bucket.location,
     plugins: all,
   });
+  const identities = new Map<string, Identity>();
   const service = await openService({
     bucket: wrapBucket ? wrapBucket(bucket) : bucket,
     index,
     schema: buildSchema(all),
     plugins: all,
-    logger: pino({ enabled: false }),
+    logger: logger ?? pino({ enabled: false }),
+    ...(authentication
+      ? { authentication }
+      : { gate: async ({ headers }) => identities.get(headers.get(identityHeader) ?? '') ?? everyone }),
+    ...(offered ? { offered } : {}),
   });
   let open = true;
   const close = async () => {
@@ -74,11 +89,28 @@ export async function openTestApi({
     open = false;
   };
   whenFileIsDone(close);
-  const fetch = async (path: string, init?: RequestInit) =>
-    service.server.fetch(new Request(`http://api.test${path}`, init));
+  const as = (identity: Identity): Pick<TestApi, 'ask' | 'fetch'> => {
+    const key = identity === everyone ? '' : crypto.randomUUID();
+    if (key) identities.set(key, identity);
+    const fetch = async (path: string, init?: RequestInit) => {
+      const request = new Request(`http://api.test${path}`, init);
+      request.headers.set(identityHeader, key);
+      return service.server.fetch(request);
+    };
+    return {
+      fetch,
+      async ask(query, variables) {
+        const headers = { 'content-type': 'application/json' };
+        const body = JSON.stringify({ query, variables });
+        const response = await fetch('/graphql', { method: 'POST', headers, body });
+        return (await response.json()) as Answer;
+      },
+    };
+  };
   return {
     folder,
-    fetch,
+    ...as(everyone),
+    as,
     async deliver(reports) {
       const key = segmentKey(reports);
       const encoded = reports.map(encodeReport);
@@ -86,17 +118,11 @@ export async function openTestApi({
       await index.apply([{ key, lines: encoded.map(({ line }) => line) }]);
     },
     close,
-    async ask(query, variables) {
-      const headers = { 'content-type': 'application/json' };
-      const response = await fetch('/graphql', {
-        method: 'POST',
-        headers,
-        body: JSON.stringify({ query, variables }),
-      });
-      return (await response.json()) as Answer;
-    },
   };
 }
+
+/** Stands for the credentials by which a server finds out who asks. */
+const identityHeader = 'x-test-identity';
 
 /** The data of an answer that must have no errors. */
 export async function dataOf(answer: Promise<Answer>) {

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
+import { everyone } from '../../api/auth/identity.ts';
 import { type Exports, openExports } from '../../api/export/exports.ts';
 import type { IndexReader } from '../../api/index/index-store.ts';
 import { openIndex } from '../../api/index/open-index.ts';
@@ -78,7 +79,7 @@ export async function openExportStores({
     deliver: (reports) => index.apply([{ key: segmentKey(reports), reports: [...reports] }]),
     async get(path, init) {
       const request = new Request(`http://api.test${path}`, init);
-      return exports.answer(request, new URL(request.url));
+      return exports.answer(request, new URL(request.url), everyone);
     },
     async listen() {
       const server = createServer({

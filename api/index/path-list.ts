@@ -1,0 +1,37 @@
+/** path-list: the paths of the facts that hosts have told of a plugin, in their order. */
+import { type RawBuilder, sql } from 'kysely';
+import { isAmong } from './among.ts';
+import type { Database } from './database.ts';
+import type { HostFilter } from './filter.ts';
+import { passingHosts } from './host-plan.ts';
+import type { Condition } from './test-condition.ts';
+
+/** @param hosts only what these have told; null for all */
+export async function listPaths(
+  database: Database,
+  plugin: string,
+  limit: number,
+  hosts: HostFilter | null,
+): Promise<string[]> {
+  // The character after the dot ends what begins with the name and a dot.
+  const isOfPlugin = sql<boolean>`p.path >= ${`${plugin}.`} AND p.path < ${`${plugin}/`}`;
+  const { rows } = await sql<{ path: string }>`SELECT p.path FROM paths p
+    WHERE ${isOfPlugin} AND ${hosts ? await isToldBy(database, isOfPlugin, hosts) : sql`1 = 1`}
+    ORDER BY p.path LIMIT ${sql.lit(limit)}`.execute(database.query);
+  return rows.map(({ path }) => path);
+}
+
+/** That one of the hosts has told a value at `paths p`: from what few hosts told, or else from the values of each path. */
+async function isToldBy(database: Database, isOfPlugin: Condition, hosts: HostFilter): Promise<Condition> {
+  const { few, isOne } = await passingHosts(database, hosts);
+  if (few) {
+    // Of the fact sets only those of the plugin are looked into.
+    return sql`p.id IN (SELECT v.path FROM host_fact_sets s JOIN fact_values v ON v.fact_set = s.fact_set
+      WHERE ${isAmong(database, sql`s.host`, few)} AND v.path IN (SELECT p.id FROM paths p WHERE ${isOfPlugin}))`;
+  }
+  // In so many words, as that is what the indexes of values are by; a record in a list is one of a list that has a length.
+  const told = (column: RawBuilder<unknown>) => sql`EXISTS (SELECT 1 FROM fact_values v
+    JOIN host_fact_sets s ON s.fact_set = v.fact_set
+    WHERE v.path = p.id AND ${column} IS NOT NULL AND ${isOne(sql`s.host`)} LIMIT 1 OFFSET 0)`;
+  return sql`(${told(sql`v.text`)} OR ${told(sql`v.number`)})`;
+}
