@@ -53,16 +53,19 @@ export function assertScoped(schema: GraphQLSchema): void {
 }
 
 /** A field, such as `hosts` or `Report.host`, and what it asks for: one of these is enough. */
-export type Guarded = { field: string; needs: readonly Need[] };
+export type Guarded = { field: string; needs: readonly Need[]; isRoot: boolean };
 
 /** As it is named where it is refused: those of root types by their own name. */
 export function guarded(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): Guarded | null {
   const wanted = needsOf(type, field);
   const isRoot = ['Query', 'Mutation', 'Subscription'].includes(type.name);
-  return wanted && { field: isRoot ? field.name : `${type.name}.${field.name}`, needs: wanted };
+  return wanted && { field: isRoot ? field.name : `${type.name}.${field.name}`, needs: wanted, isRoot };
 }
 
-export function refusal({ field, needs: wanted }: Guarded, identity: Identity): GraphQLError {
+export function refusal(
+  { field, needs: wanted }: Pick<Guarded, 'field' | 'needs'>,
+  identity: Identity,
+): GraphQLError {
   const { name, scopes, narrowedTo } = identity;
   const has = scopes.size > 0 ? `has ${[...scopes].join(', ')}` : 'has none';
   const narrowed =

@@ -48,7 +48,10 @@ export function useScopes(): Plugin<ApiContext> {
     // Nothing of it runs then, and each of them is told.
     if (errors) return [];
     const selected = guardedIn(schema, withoutSkipped(ownOf(document, operationName), coerced));
-    return refused(selected, identity).map((field) => refusal(field, identity));
+    const all = refused(selected, identity);
+    // What lies below them is not theirs to begin with.
+    const roots = all.filter(({ isRoot }) => isRoot);
+    return (roots.length > 0 ? roots : all).map((field) => refusal(field, identity));
   }
 
   const check: NonNullable<Plugin['onExecute']> & NonNullable<Plugin['onSubscribe']> = ({
@@ -80,7 +83,9 @@ function guardedIn(schema: GraphQLSchema, document: DocumentNode): Guarded[] {
         if (!field || !isObjectType(type)) return;
         // What is known to the server tells what runs on its hosts.
         const isMeta = field === SchemaMetaFieldDef || field === TypeMetaFieldDef;
-        const guard: Guarded | null = isMeta ? { field: field.name, needs: ['read'] } : guarded(type, field);
+        const guard: Guarded | null = isMeta
+          ? { field: field.name, needs: ['read'], isRoot: true }
+          : guarded(type, field);
         if (guard) found.set(guard.field, guard);
       },
     }),

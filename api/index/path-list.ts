@@ -1,6 +1,5 @@
 /** path-list: the paths of the facts that hosts have told of a plugin, in their order. */
 import { type RawBuilder, sql } from 'kysely';
-import { isAmong } from './among.ts';
 import type { Database } from './database.ts';
 import type { HostFilter } from './filter.ts';
 import { passingHosts } from './host-plan.ts';
@@ -21,17 +20,23 @@ export async function listPaths(
   return rows.map(({ path }) => path);
 }
 
-/** That one of the hosts has told a value at `paths p`: from what few hosts told, or else from the values of each path. */
+/**
+ * That one of the hosts has told a value at `paths p`, or another than before: what a plugin tells beyond what it declares is
+ * in its changes alone. From what few hosts told, or else from what was told at each path.
+ */
 async function isToldBy(database: Database, isOfPlugin: Condition, hosts: HostFilter): Promise<Condition> {
   const { few, isOne } = await passingHosts(database, hosts);
+  const values = sql`host_fact_sets s JOIN fact_values v ON v.fact_set = s.fact_set`;
+  const differences = sql`changes c JOIN differences d ON d.before = c.before AND d.after = c.after`;
   if (few) {
-    // Of the fact sets only those of the plugin are looked into.
-    return sql`p.id IN (SELECT v.path FROM host_fact_sets s JOIN fact_values v ON v.fact_set = s.fact_set
-      WHERE ${isAmong(database, sql`s.host`, few)} AND v.path IN (SELECT p.id FROM paths p WHERE ${isOfPlugin}))`;
+    const ofPlugin = sql`(SELECT p.id FROM paths p WHERE ${isOfPlugin})`;
+    return sql`p.id IN (
+      SELECT v.path FROM ${values} WHERE ${isOne(sql`s.host`)} AND v.path IN ${ofPlugin}
+      UNION SELECT d.path FROM ${differences} WHERE ${isOne(sql`c.host`)} AND d.path IN ${ofPlugin})`;
   }
   // In so many words, as that is what the indexes of values are by; a record in a list is one of a list that has a length.
-  const told = (column: RawBuilder<unknown>) => sql`EXISTS (SELECT 1 FROM fact_values v
-    JOIN host_fact_sets s ON s.fact_set = v.fact_set
+  const told = (column: RawBuilder<unknown>) => sql`EXISTS (SELECT 1 FROM ${values}
     WHERE v.path = p.id AND ${column} IS NOT NULL AND ${isOne(sql`s.host`)} LIMIT 1 OFFSET 0)`;
-  return sql`(${told(sql`v.text`)} OR ${told(sql`v.number`)})`;
+  return sql`(${told(sql`v.text`)} OR ${told(sql`v.number`)} OR EXISTS (SELECT 1 FROM ${differences}
+    WHERE d.path = p.id AND ${isOne(sql`c.host`)} LIMIT 1 OFFSET 0))`;
 }
