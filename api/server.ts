@@ -13,6 +13,12 @@ import type { Exports } from './export/exports.ts';
 import { maskError, useErrorCodes, useInputErrors } from './error-codes.ts';
 import { Failure, retryAfter } from './failure.ts';
 import { useGraphiqlPage } from './graphiql.ts';
+import { useDocumentBounds } from './limits/document-bounds.ts';
+import { boundedDocumentCache } from './limits/document-cache.ts';
+import { useErrorBounds } from './limits/error-bounds.ts';
+import { useHiddenSuggestions } from './limits/hidden-suggestions.ts';
+import { useSingleOperation } from './limits/single-operation.ts';
+import { useVariableBounds } from './limits/variable-bounds.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
@@ -28,11 +34,14 @@ export type ServerOptions = {
   logger: Logger;
   /** Throws while the bucket or the index does not answer. */
   checkReady: () => Promise<void>;
+  /** Errors do not say which names there are instead of a wrong one. @default false */
+  hidesSuggestions?: boolean;
 };
 
 export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
-export function createServer({ schema, services, exports, logger, checkReady }: ServerOptions): Server {
+export function createServer(options: ServerOptions): Server {
+  const { schema, services, exports, logger, checkReady, hidesSuggestions = false } = options;
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
     context: ({ request }) => makeContext(services, request, everyone),
@@ -52,6 +61,7 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
     maskedErrors: { maskError },
     multipart: false,
     maxRequestBodySize: maxBodyBytes,
+    parserAndValidationCache: boundedDocumentCache(),
     plugins: [
       useCompressedBodies(),
       {
@@ -61,9 +71,14 @@ export function createServer({ schema, services, exports, logger, checkReady }: 
         },
       },
       useGraphiqlPage(graphqlEndpoint, services.now),
+      useSingleOperation(),
+      useDocumentBounds(),
+      useVariableBounds(),
       useInputErrors(),
       useQueryCost(),
       useTruncated(),
+      useErrorBounds(),
+      ...(hidesSuggestions ? [useHiddenSuggestions()] : []),
       useErrorCodes(),
     ],
   });
