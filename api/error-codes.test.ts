@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { Services } from './context.ts';
 import { Failure, type FailureOptions } from './failure.ts';
+import { makeLimits } from './limits/limits.ts';
 import { createServer } from './server.ts';
 
 /** A server whose stores are away. */
@@ -11,9 +12,15 @@ function serverFailing(options?: FailureOptions) {
   const schema = buildSchema('type Query { host: String }');
   const { host } = schema.getQueryType()?.getFields() ?? {};
   if (host) host.resolve = fail;
+  const limits = makeLimits({ operationLimit: null, reportLimit: null, addressLimit: null });
   return createServer({
     schema,
-    services: { intake: { submit: fail }, index: { reports: fail }, now: Date.now } as unknown as Services,
+    services: {
+      intake: { submit: fail },
+      index: { reports: fail },
+      limits,
+      now: Date.now,
+    } as unknown as Services,
     exports: { answer: fail, close() {} },
     logger: pino({ enabled: false }),
     checkReady: fail,

@@ -3,14 +3,20 @@
  */
 
 import { scalarKinds } from '../plugins/fact.ts';
+import type { Identity } from './auth/identity.ts';
 import type { Services } from './context.ts';
 import { toComparable } from './index/comparable.ts';
 import type { ReportFilter } from './index/filter.ts';
+import { tooManyResponse } from './limits/rate-limits.ts';
 import { fromPython, pythonReportSchema, toPython } from './python-report.ts';
 import { maxBodyBytes, readBody } from './read-body.ts';
 
 /** `POST /report`: stores a flat report. 200 `{"status":"success"}`, 400 with every problem. */
-export async function postPythonReport(request: Request, services: Services): Promise<Response> {
+export async function postPythonReport(
+  request: Request,
+  services: Services,
+  identity: Identity,
+): Promise<Response> {
   const text = await readBody(request);
   if (text === null) return problem(413, `the body must be at most ${maxBodyBytes} bytes`);
   let body: unknown;
@@ -24,6 +30,8 @@ export async function postPythonReport(request: Request, services: Services): Pr
     const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
     return problem(400, problems.join('; '));
   }
+  const { refused } = await services.limits.takeReports(identity, 1);
+  if (refused) return tooManyResponse(refused, false);
   await services.intake.submit(fromPython(data, services.now()));
   return Response.json({ status: 'success' });
 }

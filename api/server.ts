@@ -13,10 +13,12 @@ import type { Exports } from './export/exports.ts';
 import { maskError, useErrorCodes, useInputErrors } from './error-codes.ts';
 import { Failure, retryAfter } from './failure.ts';
 import { useGraphiqlPage } from './graphiql.ts';
+import { askerOf } from './limits/asker.ts';
 import { useDocumentBounds } from './limits/document-bounds.ts';
 import { boundedDocumentCache } from './limits/document-cache.ts';
 import { useErrorBounds } from './limits/error-bounds.ts';
 import { useHiddenSuggestions } from './limits/hidden-suggestions.ts';
+import { useAddressLimit, useOperationLimit } from './limits/rate-limits.ts';
 import { useSingleOperation } from './limits/single-operation.ts';
 import { useVariableBounds } from './limits/variable-bounds.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
@@ -63,7 +65,9 @@ export function createServer(options: ServerOptions): Server {
     maxRequestBodySize: maxBodyBytes,
     parserAndValidationCache: boundedDocumentCache(),
     plugins: [
+      useAddressLimit(services.limits, graphqlEndpoint),
       useCompressedBodies(),
+      useOperationLimit(services.limits, graphqlEndpoint),
       {
         async onRequest({ request, url, endResponse, serverContext }) {
           const response = await route(request, url, serverContext);
@@ -105,7 +109,7 @@ export function createServer(options: ServerOptions): Server {
         case 'GET /report':
           return await getPythonReport(url, services);
         case 'POST /report':
-          return await postPythonReport(request, services);
+          return await postPythonReport(request, services, askerOf(request, context).identity);
         default:
           return url.pathname === graphqlEndpoint ? null : notFound(url);
       }

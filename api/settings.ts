@@ -5,12 +5,14 @@
  * a file of their own in `settings/`: their defaults, and how they are read.
  */
 import { messageOf } from '../plugins/message-of.ts';
+import { type LimitSettings, limitDefaults, readLimits } from './settings/limits.ts';
 import { type ListenSettings, listenDefaults, readListen } from './settings/listen.ts';
 import { parseDurationWithin } from './settings/parse.ts';
 import type { ReadSetting } from './settings/read-setting.ts';
 import { readStores, type StoreSettings, storeDefaults } from './settings/stores.ts';
 
 export type ApiSettings = ListenSettings &
+  LimitSettings &
   StoreSettings & {
     /** How long the index may work for one request. @default 30 s */
     queryTimeoutMs: number;
@@ -21,6 +23,7 @@ export type ApiSettings = ListenSettings &
 export const settingDefaults = {
   ...listenDefaults,
   ...storeDefaults,
+  ...limitDefaults,
   QUERY_TIMEOUT: '30s',
   PLUGINS: '',
 } as const;
@@ -57,6 +60,7 @@ export function readSettings(
   const settings: ApiSettings = {
     ...readListen(read),
     ...readStores(read, cwd),
+    ...readLimits(read),
     queryTimeoutMs: read('QUERY_TIMEOUT', (value) =>
       parseDurationWithin(value, minQueryTimeoutMs, maxQueryTimeoutMs, '30s'),
     ),

@@ -12,6 +12,7 @@ import { maxTextLength } from '../schema/filter-bounds.ts';
 import { type DocumentBound, documentBounds, refusalOf } from './document-bounds.ts';
 import { boundedDocumentCache, maxCachedCharacters, maxCachedDocuments } from './document-cache.ts';
 import { maxErrors, maxMessageLength } from './error-bounds.ts';
+import { makeLimits } from './limits.ts';
 import { maxQueryVariables, maxVariableDepth } from './variable-bounds.ts';
 
 let api: TestApi;
@@ -363,7 +364,8 @@ function failing(items: number) {
 }
 
 function serverOf(schema: GraphQLSchema, options: Partial<ServerOptions> = {}) {
-  const services = { now: Date.now } as unknown as Services;
+  const limits = makeLimits({ operationLimit: null, reportLimit: null, addressLimit: null });
+  const services = { limits, now: Date.now } as unknown as Services;
   const exports = { answer: () => Promise.reject(new Error('none')), close() {} };
   const logger = pino({ enabled: false });
   return createServer({ schema, services, exports, logger, checkReady: async () => {}, ...options });

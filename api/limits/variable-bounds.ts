@@ -1,5 +1,5 @@
 /**
- * variable-bounds: how deep variables may be nested, and how large those of a query may be.
+ * variable-bounds: how deep the variables of a query may be nested, and how large they may be.
  *
  * Reports are large by nature, and bounded as bodies are. Whatever a query is told by its variables, the index looks at for
  * each row.
@@ -9,19 +9,13 @@ import type { ExecutionArgs } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { isTooDeep, maxJsonDepth } from '../json-depth.ts';
 
-/** The facts of a report, and what they stand in. */
-export const maxVariableDepth = maxJsonDepth + 16;
+/** Filters are nested at most 20 deep, each by two of these levels. */
+export const maxVariableDepth = maxJsonDepth;
 /** Characters of text and values taken together: a list of 1,000 ids has 40,000. */
 export const maxQueryVariables = 500_000;
 
 export function useVariableBounds(): Plugin {
   return {
-    onParams({ params, setResult }) {
-      if (isTooDeep(params.variables, maxVariableDepth)) {
-        const message = `variables may be nested ${maxVariableDepth} deep, no deeper`;
-        setResult({ errors: [refusal(message, maxVariableDepth)] });
-      }
-    },
     onExecute({ args, setResultAndStopExecution }) {
       const refused = refusalOf(args);
       if (refused) setResultAndStopExecution({ errors: [refused] });
@@ -34,9 +28,12 @@ export function useVariableBounds(): Plugin {
 }
 
 function refusalOf({ document, operationName, variableValues }: ExecutionArgs): GraphQLError | null {
-  const operation = getOperationAST(document, operationName)?.operation;
-  if (operation === OperationTypeNode.MUTATION || roomLeft(variableValues, maxQueryVariables) >= 0)
-    return null;
+  // Of reports each part has bounds of its own, and errors that say where.
+  if (getOperationAST(document, operationName)?.operation === OperationTypeNode.MUTATION) return null;
+  if (isTooDeep(variableValues, maxVariableDepth)) {
+    return refusal(`variables may be nested ${maxVariableDepth} deep, no deeper`, maxVariableDepth);
+  }
+  if (roomLeft(variableValues, maxQueryVariables) >= 0) return null;
   const message = `the variables of a query may hold ${maxQueryVariables} characters, no more: ask in several parts`;
   return refusal(message, maxQueryVariables);
 }

@@ -1,9 +1,11 @@
 /** api: a whole API on stores of a test's own, asked without a socket. */
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Bucket } from '../../api/bucket/bucket.ts';
 import { openFolderBucket } from '../../api/bucket/folder-bucket.ts';
 import { openIndex } from '../../api/index/open-index.ts';
+import type { LimitsSettings } from '../../api/limits/limits.ts';
 import { encodeReport, encodeSegment } from '../../api/log/segment.ts';
 import { segmentKey } from '../../api/log/segment-key.ts';
 import type { StoredReport } from '../../api/log/stored-report.ts';
@@ -30,6 +32,8 @@ export type TestApi = {
   ask(query: string, variables?: Record<string, unknown>): Promise<Answer>;
   /** Any HTTP request to a path. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** What answers on a socket. */
+  listener: RequestListener;
   /** Brings a segment of another API, as catch-up does. @param reports received within one hour */
   deliver(reports: readonly StoredReport[]): Promise<void>;
   close(): Promise<void>;
@@ -43,6 +47,8 @@ export type TestApiOptions = {
   postgres?: string;
   /** Stands before the bucket, to make it fail. */
   wrapBucket?: (bucket: Bucket) => Bucket;
+  /** How often anyone may ask. @default as often as they like */
+  limits?: LimitsSettings;
 };
 
 export async function openTestApi({
@@ -50,6 +56,7 @@ export async function openTestApi({
   plugins = [],
   postgres,
   wrapBucket,
+  limits,
 }: TestApiOptions = {}): Promise<TestApi> {
   folder ??= await temporaryFolder();
   const all = [...(await loadBuiltinPlugins()), ...plugins];
@@ -67,6 +74,7 @@ export async function openTestApi({
     schema: buildSchema(all),
     plugins: all,
     logger: pino({ enabled: false }),
+    ...(limits ? { limits } : {}),
   });
   let open = true;
   const close = async () => {
@@ -79,6 +87,7 @@ export async function openTestApi({
   return {
     folder,
     fetch,
+    listener: service.server,
     async deliver(reports) {
       const key = segmentKey(reports);
       const encoded = reports.map(encodeReport);
