@@ -7,7 +7,8 @@ import { errorText, OperatorError } from './error-text.ts';
 /**
  * INVALID: the API understood and refused; sending the same again is no use.
  * FACTS_UNKNOWN: it does not have the facts behind a hash; the report whole may be taken.
- * UNAVAILABLE: the API cannot be reached, is not one, or failed; the same may be taken later.
+ * UNAVAILABLE: the API cannot be reached, is not one, is busy, has had enough of this agent for now, or failed; the same
+ * may be taken later.
  */
 export type SubmitErrorCode = 'INVALID' | 'FACTS_UNKNOWN' | 'UNAVAILABLE';
 
@@ -57,6 +58,7 @@ export function fromReportError(
 /** The API, or something before it, answered and did not say yes. */
 export function fromResponse({ response }: ClientError, api: string): SubmitError {
   const { status, errors, body, headers } = response as ClientError['response'] & { body?: string };
+  const header = headers instanceof Headers ? retryAfterOf(headers.get('retry-after')) : null;
   if (errors?.length) {
     const messages = errors.map(({ message, extensions, path }) => {
       const notes = [extensions?.code, path?.length ? `at ${path.join('.')}` : null].filter(Boolean);
@@ -64,16 +66,17 @@ export function fromResponse({ response }: ClientError, api: string): SubmitErro
     });
     const codes = errors.map(({ extensions }) => String(extensions?.code));
     const text = errorText(`the API at ${api} answered: ${messages.join('; ')}`);
-    const waits = errors.map(({ extensions }) => toRetryAfterMs(extensions?.retryAfter) ?? 0);
+    // A proxy that refuses in our manner may say it in the header alone.
+    const waits = [...errors.map(({ extensions }) => toRetryAfterMs(extensions?.retryAfter)), header];
     return new SubmitError(toCode(codes), text, {
-      retryAfterMs: Math.max(...waits) || null,
+      retryAfterMs: Math.max(...waits.map((ms) => ms ?? 0)) || null,
       isBug: codes.includes('INTERNAL_SERVER_ERROR'),
     });
   }
   const text = errorText(`the API at ${api} answered HTTP ${status}${hintFor(status, headers)}`);
   const excerpt = body?.trim() ? `: ${body.trim().slice(0, 200)}` : '';
   return new SubmitError(status === 413 ? 'INVALID' : 'UNAVAILABLE', errorText(text + excerpt), {
-    retryAfterMs: headers instanceof Headers ? retryAfterOf(headers.get('retry-after')) : null,
+    retryAfterMs: header,
   });
 }
 
@@ -104,6 +107,7 @@ function hintFor(status: number, headers: unknown): string {
   if (status >= 300 && status < 400) return ` and points to ${location ?? 'nowhere'}; set api.url to that`;
   if (status === 401 || status === 403) return '; is the token right, of api.token or OS_INSPECTOR_TOKEN?';
   if (status === 404 || status === 405) return '; is the path of api.url right? It ends in /graphql';
+  if (status === 429) return '; it takes no more from here for now: this waits, and is sent again';
   if (status === 413) return ', the report is too large for it or for a proxy before it';
   return '';
 }

@@ -160,6 +160,14 @@ test.each<[string, Answer, number | null]>([
   ['a header beyond reason', (_, response) => later(response, '999999999'), 3_600_000],
   ['a header that is neither', (_, response) => later(response, 'soon'), null],
   ['nothing', (_, response) => respond(response, 503, ''), null],
+  // As the API answers an agent that has sent more than it may, or while it is busy.
+  [
+    'an error of too many requests',
+    (_, response) => respond(response, 429, limited({ retryAfter: 7 })),
+    7_000,
+  ],
+  ['a header beside such an error', (_, response) => later(response, '8', 429, limited({})), 8_000],
+  ['a header of a proxy that has had enough', (_, response) => later(response, '9', 429), 9_000],
 ])('when to try again is told by %s', async (_what, answer, retryAfterMs) => {
   const server = await startStubApi(answer);
   await expect(connect({ url: server.url, token }).submit(report, running)).rejects.toMatchObject({
@@ -172,8 +180,13 @@ function failed(more: object): object {
   return { errors: [{ message: 'bucket is down', extensions: { code: 'UNAVAILABLE', ...more } }] };
 }
 
-function later(response: ServerResponse, when: string): void {
-  response.writeHead(503, { 'retry-after': when }).end();
+function limited(more: object): object {
+  return { errors: [{ message: 'too many reports', extensions: { code: 'RATE_LIMITED', ...more } }] };
+}
+
+function later(response: ServerResponse, when: string, status = 503, body: object | null = null): void {
+  response.writeHead(status, { 'retry-after': when, 'content-type': 'application/json' });
+  response.end(body && JSON.stringify(body));
 }
 
 test.each<[string, unknown]>([

@@ -13,6 +13,7 @@ import { Failure } from './failure.ts';
 import type { IndexReader, RequestReader } from './index/index-store.ts';
 import type { Intake } from './intake.ts';
 import type { KnownFacts } from './known-facts.ts';
+import type { Limits } from './limits/limits.ts';
 import type { Live } from './live/live.ts';
 import { askReader, readerOf } from './index/reader-methods.ts';
 import { type Loaders, makeLoaders } from './loaders.ts';
@@ -28,6 +29,8 @@ export type Services = {
   live: Live;
   credentials: Credentials;
   audit: Audit;
+  /** How often anyone may ask. */
+  limits: Limits;
   plugins: readonly AnyPlugin[];
   /** How long the index may work for one request. */
   queryTimeoutMs: number;

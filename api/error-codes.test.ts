@@ -6,6 +6,7 @@ import type { Services } from './context.ts';
 import { openGate } from './auth/gate.ts';
 import { Failure, type FailureOptions } from './failure.ts';
 import { createServer, everything } from './server.ts';
+import { makeLimits } from './limits/limits.ts';
 
 /** A server whose stores are away. */
 function serverFailing(options?: FailureOptions) {
@@ -13,12 +14,14 @@ function serverFailing(options?: FailureOptions) {
   const schema = buildSchema('type Query { host: String }');
   const { host } = schema.getQueryType()?.getFields() ?? {};
   if (host) host.resolve = fail;
+  const limits = makeLimits({ operationLimit: null, reportLimit: null, addressLimit: null });
   return createServer({
     schema,
     services: {
       intake: { submit: fail },
       admission: openAdmission({ index: { hostsById: fail } }),
       index: { reports: fail },
+      limits,
       now: Date.now,
     } as unknown as Services,
     exports: { answer: fail, close() {} },

@@ -116,12 +116,23 @@ function variableErrors(
     const place = pathOf(document, (node) => node.kind === Kind.VARIABLE && node.name.value === name) ?? [
       name,
     ];
-    coerceInputValue(values[name], inputType, (path, _value, { message }) => {
-      errors.push(inputError([...place, ...path], message, variable));
-    });
+    try {
+      coerceInputValue(values[name], inputType, (path, _value, { message }) => {
+        errors.push(inputError([...place, ...path], message, variable));
+        if (errors.length >= maxVariableErrors) throw enough;
+      });
+    } catch (cause) {
+      if (cause !== enough) throw cause;
+      return errors;
+    }
   }
   return errors;
 }
+
+/** Each of a million values may be wrong; graphql itself stops at as many. */
+const maxVariableErrors = 50;
+/** Thrown where nothing else ends the walk. */
+const enough = new Error('enough errors');
 
 /** Values of the wrong type in the query's own text, told from errors of the query's shape by their node. */
 function codedLiteral(document: DocumentNode, error: GraphQLError): GraphQLError {

@@ -10,6 +10,7 @@ import { refusal } from './auth/scopes.ts';
 import type { Services } from './context.ts';
 import { toComparable } from './index/comparable.ts';
 import type { ReportFilter } from './index/filter.ts';
+import { tooManyResponse } from './limits/rate-limits.ts';
 import { fromPython, pythonReportSchema, toPython } from './python-report.ts';
 import { maxBodyBytes, readBody } from './read-body.ts';
 
@@ -33,6 +34,8 @@ export async function postPythonReport(
     const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
     return problem(400, problems.join('; '));
   }
+  const { refused: tooMany } = await services.limits.takeReports(identity, 1);
+  if (tooMany) return tooManyResponse(tooMany, false);
   const report = fromPython(data, services.now());
   try {
     await services.admission.check(identity, report.host, ['host']);

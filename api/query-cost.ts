@@ -60,7 +60,8 @@ function refusal({ schema, document, operationName, variableValues }: ExecutionA
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
   const own: DocumentNode = { ...document, definitions: [operation, ...fragments] };
   const variables = variableValues ?? {};
-  const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
+  const definitions = operation.variableDefinitions ?? [];
+  const { coerced, errors } = getVariableValues(schema, definitions, variables, { maxErrors: 1 });
   // Nothing of it runs then, and each of them is told.
   if (errors) return null;
   let found: { complexity: number; depth: number };

@@ -15,10 +15,18 @@ import type { Exports } from './export/exports.ts';
 import { maskError, useErrorCodes, useInputErrors } from './error-codes.ts';
 import { Failure, retryAfter } from './failure.ts';
 import { useGraphiqlPage } from './graphiql.ts';
+import { useDocumentBounds } from './limits/document-bounds.ts';
+import { boundedDocumentCache } from './limits/document-cache.ts';
+import { useErrorBounds } from './limits/error-bounds.ts';
+import { useHiddenSuggestions } from './limits/hidden-suggestions.ts';
+import { tooManyResponse, useAddressLimit, useOperationLimit } from './limits/rate-limits.ts';
+import { useSingleOperation } from './limits/single-operation.ts';
+import { useVariableBounds } from './limits/variable-bounds.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
 import { isFromAnotherSite } from './same-site.ts';
+import { clientAddressOf } from './transport/client-address.ts';
 import { useTruncated } from './truncated.ts';
 
 export const graphqlEndpoint = '/graphql';
@@ -61,20 +69,24 @@ export function createServer(options: ServerOptions): Server {
     maskedErrors: { maskError },
     multipart: false,
     maxRequestBodySize: maxBodyBytes,
+    parserAndValidationCache: boundedDocumentCache(),
     plugins: [
+      useAddressLimit(services.limits, graphqlEndpoint),
       useGate({
         gate,
         isPage: (request) => offered.graphiql && shouldRenderGraphiQL(request),
-        onRefused: ({ code, credential }, request) => {
+        async onRefused({ code, credential }, request, context) {
           const path = new URL(request.url).pathname;
-          services.audit('auth.refused', null, {
-            code,
-            path,
-            ...(credential ? { token: { id: credential } } : {}),
-          });
+          const token = credential ? { token: { id: credential } } : {};
+          services.audit('auth.refused', null, { code, path, address: clientAddressOf(context), ...token });
+          // Whoever shows none guesses nothing.
+          if (!request.headers.has('authorization')) return null;
+          const tooMany = await services.limits.countFailedCredentials(clientAddressOf(context));
+          return tooMany && tooManyResponse(tooMany, path === graphqlEndpoint);
         },
       }),
       useCompressedBodies(),
+      useOperationLimit(services.limits, graphqlEndpoint),
       {
         async onRequest({ request, url, endResponse, serverContext }) {
           const response = await route(request, url, serverContext as Context);
@@ -82,11 +94,16 @@ export function createServer(options: ServerOptions): Server {
         },
       },
       ...(offered.graphiql ? [useGraphiqlPage(graphqlEndpoint, services.now)] : []),
-      ...(offered.introspection ? [] : [withoutIntrospection]),
+      useSingleOperation(),
+      useDocumentBounds(),
+      useVariableBounds(),
       useInputErrors(),
       useScopes(),
       useQueryCost(),
       useTruncated(),
+      useErrorBounds(),
+      // Errors would say bit by bit what the schema has.
+      ...(offered.introspection ? [] : [withoutIntrospection, useHiddenSuggestions()]),
       useErrorCodes(),
     ],
   });

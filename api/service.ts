@@ -14,6 +14,7 @@ import { openExports } from './export/exports.ts';
 import { openIndexFeed } from './index-feed.ts';
 import { openIntake } from './intake.ts';
 import { openKnownFacts } from './known-facts.ts';
+import { type LimitsSettings, makeLimits } from './limits/limits.ts';
 import { openLive } from './live/live.ts';
 import { openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
@@ -30,6 +31,8 @@ import { within } from './within.ts';
 const failedPutCountsMs = 30_000;
 
 const defaultQueryTimeoutMs = 30_000;
+
+const noLimits: LimitsSettings = { operationLimit: null, reportLimit: null, addressLimit: null };
 
 /** Stores that take longer do not count as ready, whatever they will answer. */
 const readyPatienceMs = 5_000;
@@ -55,6 +58,8 @@ export type ServiceOptions = {
   retentionMs?: number | null;
   /** How long the index may work for one request. @default half a minute */
   queryTimeoutMs?: number;
+  /** How often anyone may ask. @default as often as they like */
+  limits?: LimitsSettings;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
 };
@@ -77,6 +82,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const { offered = everything } = options;
   const audit = makeAudit(logger);
   const { queryTimeoutMs = defaultQueryTimeoutMs, now = Date.now } = options;
+  const limits = makeLimits(options.limits ?? noLimits);
   const closing = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal;
   const upkeep = makeUpkeep({ bucket, index, retentionMs, logger, signal, now });
@@ -122,6 +128,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
         intake,
         knownFacts,
         live,
+        limits,
         credentials,
         audit,
         plugins,

@@ -18,6 +18,10 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     commitLingerMs: 10,
     retentionMs: null,
     queryTimeoutMs: 30_000,
+    operationLimit: { most: 200_000, perSeconds: 60 },
+    reportLimit: { most: 600_000, perSeconds: 60 },
+    addressLimit: { most: 200_000, perSeconds: 60 },
+    maxInFlight: 1_000,
     plugins: [],
     auth: 'none',
     graphiql: true,
@@ -154,4 +158,39 @@ test.each([
   const problem = exposureProblem({ host, auth });
   expect(problem === null).toBe(expected);
   if (problem !== null) expect(problem).toMatch(/AUTH=required/);
+});
+
+test('limits are so many in a second or a minute, or off', () => {
+  const limits = {
+    OPERATION_LIMIT: '100/s',
+    REPORT_LIMIT: '1/m',
+    ADDRESS_LIMIT: 'off',
+    MAX_IN_FLIGHT: 'off',
+  };
+  expect(settings(limits)).toMatchObject({
+    operationLimit: { most: 100, perSeconds: 1 },
+    reportLimit: { most: 1, perSeconds: 60 },
+    addressLimit: null,
+    maxInFlight: null,
+  });
+  expect(settings({ MAX_IN_FLIGHT: '10' }).maxInFlight).toBe(10);
+});
+
+test.each([
+  [
+    'OPERATION_LIMIT',
+    '100',
+    'must be a number from 1 to 1000000000 a second or a minute, as in 100/s or 5000/m, or off',
+  ],
+  ['OPERATION_LIMIT', '0/s', 'must be a number from 1'],
+  ['REPORT_LIMIT', '10/h', 'but is "10/h"'],
+  ['ADDRESS_LIMIT', '-1/s', 'must be a number from 1'],
+  ['ADDRESS_LIMIT', '1.5/s', 'must be a number from 1'],
+  ['MAX_IN_FLIGHT', '9', 'must be a whole number from 10 to 100000, or off, but is "9"'],
+  ['MAX_IN_FLIGHT', '100001', 'must be a whole number'],
+  ['MAX_IN_FLIGHT', '1e3', 'must be a whole number'],
+])('%s %s', (setting, value, message) => {
+  expect(read({ [setting]: value })).toEqual({
+    problems: [{ setting, message: expect.stringContaining(message) }],
+  });
 });

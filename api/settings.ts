@@ -6,6 +6,7 @@
  */
 import { messageOf } from '../plugins/message-of.ts';
 import { type AuthSettings, authDefaults, readAuth } from './settings/auth.ts';
+import { type LimitSettings, limitDefaults, readLimits } from './settings/limits.ts';
 import { type ListenSettings, listenDefaults, readListen } from './settings/listen.ts';
 import { parseDurationWithin } from './settings/parse.ts';
 import type { ReadSetting } from './settings/read-setting.ts';
@@ -13,6 +14,7 @@ import { readStores, type StoreSettings, storeDefaults } from './settings/stores
 
 export type ApiSettings = ListenSettings &
   StoreSettings &
+  LimitSettings &
   AuthSettings & {
     /** How long the index may work for one request. @default 30 s */
     queryTimeoutMs: number;
@@ -24,6 +26,7 @@ export const settingDefaults = {
   ...listenDefaults,
   ...storeDefaults,
   ...authDefaults,
+  ...limitDefaults,
   QUERY_TIMEOUT: '30s',
   PLUGINS: '',
 } as const;
@@ -61,6 +64,7 @@ export function readSettings(
     ...readListen(read),
     ...readStores(read, cwd),
     ...readAuth(read),
+    ...readLimits(read),
     queryTimeoutMs: read('QUERY_TIMEOUT', (value) =>
       parseDurationWithin(value, minQueryTimeoutMs, maxQueryTimeoutMs, '30s'),
     ),

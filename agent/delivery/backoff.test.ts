@@ -15,3 +15,9 @@ test('what the API asked for is waited for first, and hosts still come back apar
   expect(backoffMs(1, 0, 30_000)).toBe(30_000);
   expect(backoffMs(50, 0.5, 30_000)).toBe(180_000);
 });
+
+test('they come apart over as long as it asked for, though it is the first failure', () => {
+  const waits = [0, 0.25, 0.5, 0.999].map((random) => backoffMs(1, random, 20_000));
+  expect(waits).toEqual([20_000, 25_000, 30_000, 39_980]);
+  expect(backoffMs(1, 1, 60 * 60_000)).toBe(65 * 60_000);
+});

@@ -14,9 +14,11 @@ export type BackoffSettings = {
 export const defaultBackoff: BackoffSettings = { baseMs: 1_000, capMs: 5 * 60 * 1_000 };
 
 /**
+ * What the API asked for is waited for first, as it asks all hosts for the same; then each takes its moment of a stretch
+ * at least as long: whoever cannot take them all within five seconds cannot in the sixth either.
+ *
  * @param failures in a row, from 1
  * @param random from 0 up to 1
- * @param retryAfterMs what the API asked for comes on top: it asks all hosts for the same
  */
 export function backoffMs(
   failures: number,
@@ -24,5 +26,6 @@ export function backoffMs(
   retryAfterMs: number | null,
   { baseMs, capMs }: BackoffSettings = defaultBackoff,
 ): number {
-  return (retryAfterMs ?? 0) + random * Math.min(capMs, baseMs * 2 ** (failures - 1));
+  const askedMs = retryAfterMs ?? 0;
+  return askedMs + random * Math.min(capMs, Math.max(askedMs, baseMs * 2 ** (failures - 1)));
 }

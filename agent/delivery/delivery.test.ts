@@ -133,7 +133,7 @@ test('what is added while it waits is kept, and does not shorten the wait that t
   await delivery.add(first);
   await deliverAll();
   expect(requests).toEqual([[first.id], [second.id], [first.id]]);
-  expect(naps[0]).toBe(60_500);
+  expect(naps[0]).toBe(90_000);
 });
 
 test('one that is refused is a dead letter, and holds up none of the others', async () => {

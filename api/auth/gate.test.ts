@@ -216,6 +216,20 @@ test('no secret is in the log, which says who did what', () => {
   });
 });
 
+test('whoever goes on guessing is told to wait, and learns no more of what was wrong', async () => {
+  const limits = {
+    addressLimit: { most: 3, perSeconds: 60 as const },
+    operationLimit: null,
+    reportLimit: null,
+  };
+  const guarded = await openTestApi({ authentication: { isRequired: true }, limits });
+  const guess = async (headers: Record<string, string>) =>
+    (await guarded.fetch('/export/x', { headers })).status;
+  const statuses = [await guess(bearer('osi_t_')), await guess(bearer('wrong')), await guess({})];
+  expect(statuses).toEqual([401, 401, 401]);
+  expect(await guess(bearer('wrong'))).toBe(429);
+});
+
 test('what is turned off is not there', async () => {
   const closed = await openTestApi({
     offered: { graphiql: false, introspection: false, pythonRoutes: false },

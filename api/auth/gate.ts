@@ -30,8 +30,8 @@ export type GateOptions = {
   gate: Gate;
   /** Where browsers are asked for credentials, as it has pages for people. */
   isPage: (request: Request) => boolean;
-  /** Told of each request that is not let in. */
-  onRefused: (refusal: Refusal, request: Request, context: ServerContext) => void;
+  /** Told of each request that is not let in. @returns what it is answered instead; null for the refusal */
+  onRefused: (refusal: Refusal, request: Request, context: ServerContext) => Promise<Response | null>;
 };
 
 export function useGate({ gate, isPage, onRefused }: GateOptions): Plugin {
@@ -41,8 +41,8 @@ export function useGate({ gate, isPage, onRefused }: GateOptions): Plugin {
       const context = serverContext as ServerContext;
       const answer = await gate(request, context);
       if (isRefusal(answer)) {
-        onRefused(answer, request, context);
-        endResponse(refused(answer, isPage(request)));
+        const instead = await onRefused(answer, request, context);
+        endResponse(instead ?? refused(answer, isPage(request)));
       } else {
         context.identity = answer;
       }

@@ -35,8 +35,16 @@ const expected: Record<string, Record<string, Need>> = {
     factCounts: 'read',
     factStats: 'read',
     plugins: 'read',
+    viewer: 'anyone',
+    tokens: 'admin',
   },
-  Mutation: { submitReport: 'submit', submitReports: 'submit' },
+  Mutation: {
+    submitReport: 'submit',
+    submitReports: 'submit',
+    createToken: 'admin',
+    revokeToken: 'admin',
+    enrolHost: 'enrol',
+  },
   Subscription: { reportSubmitted: 'read', factsChanged: 'read' },
 };
 
@@ -271,6 +279,7 @@ function argumentsOf({ args }: GraphQLField<unknown, unknown>): string {
 const exampleOf: Record<string, unknown> = {
   UUID: hostId(1),
   String: 'cpu.threads',
+  CreateTokenInput: { name: 'new hosts', scopes: [], enrols: true },
   DateTime: '2026-05-01T10:00:00Z',
   SubmitReportInput: {
     host: { id: hostId(1), name: 'web-1', labels: fleet.labels },

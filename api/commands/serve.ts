@@ -38,6 +38,7 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
       commitLingerMs: settings.commitLingerMs,
       retentionMs: settings.retentionMs,
       queryTimeoutMs: settings.queryTimeoutMs,
+      limits: settings,
     });
     listener.answerWith(service.server);
     logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');

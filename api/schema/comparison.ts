@@ -8,6 +8,7 @@ import { messageOf } from '../../plugins/message-of.ts';
 import type { Builder } from '../builder.ts';
 import { foldCase, notOfKind, subnetKeys, toComparable, withoutNul } from '../index/comparable.ts';
 import type { Test } from '../index/filter.ts';
+import { checkLength } from './filter-bounds.ts';
 import { type InputPath, inputError } from './input-error.ts';
 import { parseBytes, parseSeconds } from './quantities.ts';
 import { parseVersionRange, versionRangeExample } from './version-range.ts';
@@ -26,6 +27,9 @@ export type TestName = (typeof testNames)[number];
 
 /** More than anyone types, few enough for one statement. */
 export const maxListLength = 1_000;
+
+/** Of a range of versions, which is taken apart; in characters. */
+export const maxRangeLength = 500;
 
 /** Of six octets, eight or twenty, as interfaces have them. */
 const macAddress = /^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?:(?:[:-][0-9a-f]{2}){2}|(?:[:-][0-9a-f]{2}){14})?$/i;
@@ -179,6 +183,8 @@ function toTest(comparison: Comparison, op: TestName, argument: unknown, path: I
     throw inputError(path, 'must not be null: to find what is unknown, write isNull: true');
   }
   const key = (value: unknown) => toKey(comparison, op, value, path);
+  if (typeof argument === 'string')
+    checkLength(argument, path, op === 'matches' ? maxRangeLength : undefined);
   switch (op) {
     case 'isNull':
       return { op, value: argument === true };
@@ -231,6 +237,7 @@ function toTest(comparison: Comparison, op: TestName, argument: unknown, path: I
 }
 
 function toKey(comparison: Comparison, op: TestName, value: unknown, path: InputPath) {
+  if (typeof value === 'string') checkLength(value, path);
   try {
     // Where the type of the argument is JSON, no scalar has read it.
     if (comparison === 'bytes') return toComparable(comparison, parseBytes(value) ?? value);

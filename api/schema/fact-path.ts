@@ -7,6 +7,7 @@ import { pluginOf } from '../index/catalog.ts';
 import { withoutNul } from '../index/comparable.ts';
 import { hostPathRoot, hostPaths } from '../index/digest.ts';
 import type { FactPath } from '../index/index-store.ts';
+import { checkLength } from './filter-bounds.ts';
 import { type InputPath, inputError } from './input-error.ts';
 
 /** A fact that a plugin declares, or a list of records. */
@@ -44,6 +45,9 @@ function* walk(facts: Facts, parent: string, isReading: boolean, inList: boolean
 /** Of a plugin that the server does not know; more would not help to find a typing error. */
 const maxPaths = 5_000;
 
+/** Longer than any that is declared; in characters. */
+const maxPathLength = 1_000;
+
 export type FoundPath = FactPath & { inList: boolean };
 
 /**
@@ -55,6 +59,7 @@ export async function findFactPath(
   at: InputPath,
   { plugins, index }: Pick<ApiContext, 'plugins' | 'index'>,
 ): Promise<FoundPath> {
+  checkLength(text, at, maxPathLength);
   const root = text.split('.')[0] ?? '';
   if (root === text) {
     throw inputError(
@@ -134,6 +139,7 @@ export async function checkChangePath(
   at: InputPath,
   { plugins, index }: Pick<ApiContext, 'plugins' | 'index'>,
 ): Promise<void> {
+  checkLength(text, at, maxPathLength);
   const root = text.split('.')[0] ?? '';
   const plugin = plugins.find(({ name }) => name === root);
   const paths = plugin ? declaredPaths(plugin) : [];

@@ -10,6 +10,15 @@ export function countNesting(depth: number, path: InputPath): void {
   if (depth > maxDepth) throw inputError(path, `filters may be nested ${maxDepth} deep, no deeper`);
 }
 
+/** Longer than what facts are looked for by: it is sought in each of them. In characters. */
+export const maxTextLength = 10_000;
+
+/** @throws GraphQLError BAD_USER_INPUT */
+export function checkLength(text: string, path: InputPath, most = maxTextLength): void {
+  if (text.length > most)
+    throw inputError(path, `must be at most ${most} characters, but has ${text.length}`);
+}
+
 /** Each is looked at for every row: of a thousand a row takes milliseconds. */
 const maxConditions = 1_000;
 

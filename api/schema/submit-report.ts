@@ -11,6 +11,7 @@ import { maskError } from '../error-codes.ts';
 import { IdTaken } from '../intake.ts';
 import type { ReportRow } from '../index/index-store.ts';
 import type { Shortened } from '../known-facts.ts';
+import { rateLimited } from '../limits/rate-limits.ts';
 import { type InputPath, inputError } from './input-error.ts';
 import type { PluginStatusType } from './plugin-result.ts';
 import {
@@ -103,8 +104,9 @@ export function defineSubmitReport(
         'Stores a report; answered only once it is durable. Sending it again does no harm. FACTS_UNKNOWN: send it with all its facts.',
       args: { input: t.arg({ type: input, required: true }) },
       resolve: async (_root, args, context) => {
-        const [taken] = await Promise.all(submitAll([{ input: args.input, at: ['input'] }], context));
-        return taken as Payload;
+        const [taken] = await submitAllowed([{ input: args.input, at: ['input'] }], context);
+        if (taken?.status === 'fulfilled') return taken.value;
+        throw taken?.reason;
       },
     }),
   );
@@ -139,18 +141,16 @@ export function defineSubmitReport(
         'Stores reports together, and answers for each of them in their order: one that is refused costs none of the others.',
       complexity: ({ inputs }) => ({ field: 1, multiplier: Math.max(1, inputs?.length ?? 0) }),
       args: { inputs: t.arg({ type: [input], required: true }) },
-      resolve: (_root, { inputs }, context) => {
+      resolve: async (_root, { inputs }, context) => {
         if (inputs.length > maxInputs) {
           throw inputError(['inputs'], `must be at most ${maxInputs}, but are ${inputs.length}`);
         }
         const drafts = inputs.map((each, number) => ({ input: each, at: ['inputs', number] }));
-        return Promise.all(
-          submitAll(drafts, context).map((taking) =>
-            taking.then(
-              (taken): SubmitResult => ({ payload: taken, error: null }),
-              (cause): SubmitResult => ({ payload: null, error: toSubmitError(cause) }),
-            ),
-          ),
+        return (await submitAllowed(drafts, context)).map(
+          (taken): SubmitResult =>
+            taken.status === 'fulfilled'
+              ? { payload: taken.value, error: null }
+              : { payload: null, error: toSubmitError(taken.reason) },
         );
       },
     }),
@@ -158,6 +158,18 @@ export function defineSubmitReport(
 }
 
 type Draft = { input: SubmitReportInput; at: InputPath };
+
+/** As many as the identity may send now; those after them are told to come again. */
+async function submitAllowed(
+  drafts: readonly Draft[],
+  context: ApiContext,
+): Promise<PromiseSettledResult<Payload>[]> {
+  const { granted, refused } = await context.limits.takeReports(context.identity, drafts.length);
+  const taken = await Promise.allSettled(submitAll(drafts.slice(0, granted), context));
+  if (!refused) return taken;
+  const reason = rateLimited(refused);
+  return [...taken, ...drafts.slice(granted).map(() => ({ status: 'rejected' as const, reason }))];
+}
 
 /** Each as it goes, so that all of them can be in one segment. */
 function submitAll(drafts: readonly Draft[], context: ApiContext): Promise<Payload>[] {

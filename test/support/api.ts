@@ -1,10 +1,12 @@
 /** api: a whole API on stores of a test's own, asked without a socket. */
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { everyone, type Identity } from '../../api/auth/identity.ts';
 import type { Bucket } from '../../api/bucket/bucket.ts';
 import { openFolderBucket } from '../../api/bucket/folder-bucket.ts';
 import { openIndex } from '../../api/index/open-index.ts';
+import type { LimitsSettings } from '../../api/limits/limits.ts';
 import { encodeReport, encodeSegment } from '../../api/log/segment.ts';
 import { segmentKey } from '../../api/log/segment-key.ts';
 import type { StoredReport } from '../../api/log/stored-report.ts';
@@ -33,6 +35,8 @@ export type TestApi = {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** The same API as it is for somebody. */
   as(identity: Identity): Pick<TestApi, 'ask' | 'fetch'>;
+  /** What answers on a socket. */
+  listener: RequestListener;
   /** Brings a segment of another API, as catch-up does. @param reports received within one hour */
   deliver(reports: readonly StoredReport[]): Promise<void>;
   close(): Promise<void>;
@@ -50,6 +54,8 @@ export type TestApiOptions = {
   logger?: Logger;
   /** Stands before the bucket, to make it fail. */
   wrapBucket?: (bucket: Bucket) => Bucket;
+  /** How often anyone may ask. @default as often as they like */
+  limits?: LimitsSettings;
 };
 
 export async function openTestApi({
@@ -60,6 +66,7 @@ export async function openTestApi({
   authentication,
   offered,
   logger,
+  limits,
 }: TestApiOptions = {}): Promise<TestApi> {
   folder ??= await temporaryFolder();
   const all = [...(await loadBuiltinPlugins()), ...plugins];
@@ -82,6 +89,7 @@ export async function openTestApi({
       ? { authentication }
       : { gate: async ({ headers }) => identities.get(headers.get(identityHeader) ?? '') ?? everyone }),
     ...(offered ? { offered } : {}),
+    ...(limits ? { limits } : {}),
   });
   let open = true;
   const close = async () => {
@@ -111,6 +119,7 @@ export async function openTestApi({
     folder,
     ...as(everyone),
     as,
+    listener: service.server,
     async deliver(reports) {
       const key = segmentKey(reports);
       const encoded = reports.map(encodeReport);
