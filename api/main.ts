@@ -20,6 +20,18 @@ Settings, from the environment:
   PORT           port to listen on; 0 takes any free one    4000
   AUTH           required: who asks must show a token; none: whoever reaches it may do everything, so that HOST
                  must be of this machine alone               none
+  TLS_CERT, TLS_KEY
+                 PEM files for HTTPS, read anew when they change
+  TLS_CLIENT_CA  PEM file of the authority whose certificates clients must show
+  TLS_CLIENT_SCOPES
+                 what such a certificate allows by itself: submit, read, admin
+  TRUSTED_PROXIES
+                 addresses and networks whose word is taken on where a request comes from
+  MAX_CONNECTIONS
+                 connections at a time                      10000
+  HEADERS_TIMEOUT, REQUEST_TIMEOUT
+                 how long the head, and all, of a request may take to come
+                                                            10s, 2m
   GRAPHIQL       on or off: the page for browsers           on
   INTROSPECTION  on or off: whether the schema may be asked for
                                                             on

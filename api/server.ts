@@ -25,7 +25,7 @@ import { useVariableBounds } from './limits/variable-bounds.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
-import { isFromAnotherSite } from './same-site.ts';
+import { isFromAnotherSite } from './transport/same-site.ts';
 import { clientAddressOf } from './transport/client-address.ts';
 import { useTruncated } from './truncated.ts';
 

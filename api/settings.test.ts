@@ -27,6 +27,11 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     graphiql: true,
     introspection: true,
     pythonRoutes: true,
+    tls: null,
+    trustedProxies: [],
+    maxConnections: 10_000,
+    headersTimeoutMs: 10_000,
+    requestTimeoutMs: 120_000,
   };
   expect(settings({})).toEqual(defaults);
   const empty = Object.keys(settingDefaults).map((name) => [name, name === 'PORT' ? ' ' : '']);
@@ -85,6 +90,12 @@ test('plugins are listed with commas', () => {
 
 describe('what cannot be used is told, with what to write instead', () => {
   test.each([
+    ['TLS_KEY', './key.pem', /needs TLS_CERT/],
+    ['TLS_CLIENT_CA', './ca.pem', /needs TLS_CERT/],
+    ['TLS_CLIENT_SCOPES', 'submit', /needs TLS_CLIENT_CA/],
+    ['TRUSTED_PROXIES', '10.0.0.0/8, proxy', /addresses and networks such as 10.0.0.0\/8, but has "proxy"/],
+    ['MAX_CONNECTIONS', '5', /from 10 to 1000000/],
+    ['HEADERS_TIMEOUT', '3m', /from 500ms to 2m/],
     ['AUTH', 'yes', /must be none or required, but is "yes"/],
     ['GRAPHIQL', 'true', /must be on or off, but is "true"/],
     ['PORT', 'http', /whole number from 0 to 65535.*"http"/],
@@ -119,6 +130,14 @@ describe('what cannot be used is told, with what to write instead', () => {
   ])('%s=%s', (setting, value, message) => {
     expect(read({ [setting]: value })).toEqual({
       problems: [{ setting, message: expect.stringMatching(message) }],
+    });
+  });
+
+  test('a certificate without its key', () => {
+    expect(read({ TLS_CERT: './cert.pem' })).toEqual({
+      problems: [
+        { setting: 'TLS_KEY', message: expect.stringMatching(/is missing: TLS_CERT needs the key/) },
+      ],
     });
   });
 
@@ -158,6 +177,21 @@ test.each([
   const problem = exposureProblem({ host, auth });
   expect(problem === null).toBe(expected);
   if (problem !== null) expect(problem).toMatch(/AUTH=required/);
+});
+
+test('files of TLS are relative to the working folder', () => {
+  const files = {
+    TLS_CERT: 'cert.pem',
+    TLS_KEY: '/etc/key.pem',
+    TLS_CLIENT_CA: './ca.pem',
+    TLS_CLIENT_SCOPES: 'submit, read',
+  };
+  expect(settings(files).tls).toEqual({
+    certFile: '/srv/inventory/cert.pem',
+    keyFile: '/etc/key.pem',
+    clientCaFile: '/srv/inventory/ca.pem',
+    clientScopes: ['submit', 'read'],
+  });
 });
 
 test('limits are so many in a second or a minute, or off', () => {

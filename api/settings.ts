@@ -11,11 +11,13 @@ import { type ListenSettings, listenDefaults, readListen } from './settings/list
 import { parseDurationWithin } from './settings/parse.ts';
 import type { ReadSetting } from './settings/read-setting.ts';
 import { readStores, type StoreSettings, storeDefaults } from './settings/stores.ts';
+import { readTransport, type TransportSettings, transportDefaults } from './settings/transport.ts';
 
 export type ApiSettings = ListenSettings &
   StoreSettings &
   LimitSettings &
-  AuthSettings & {
+  AuthSettings &
+  TransportSettings & {
     /** How long the index may work for one request. @default 30 s */
     queryTimeoutMs: number;
     /** Plugins beside the built-in ones: files, relative to the working folder, or packages. */
@@ -26,6 +28,7 @@ export const settingDefaults = {
   ...listenDefaults,
   ...storeDefaults,
   ...authDefaults,
+  ...transportDefaults,
   ...limitDefaults,
   QUERY_TIMEOUT: '30s',
   PLUGINS: '',
@@ -64,6 +67,7 @@ export function readSettings(
     ...readListen(read),
     ...readStores(read, cwd),
     ...readAuth(read),
+    ...readTransport(read, cwd),
     ...readLimits(read),
     queryTimeoutMs: read('QUERY_TIMEOUT', (value) =>
       parseDurationWithin(value, minQueryTimeoutMs, maxQueryTimeoutMs, '30s'),

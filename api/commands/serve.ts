@@ -1,12 +1,14 @@
 /** serve: the command that answers, from the first moment of the process to the last. */
 import { type Logger, pino } from 'pino';
 import { openBucket } from '../bucket/open-bucket.ts';
-import { openHttpListener } from '../http-listener.ts';
 import { openIndex } from '../index/open-index.ts';
 import type { Known } from '../load-plugins.ts';
 import { graphqlEndpoint } from '../server.ts';
 import { openService } from '../service.ts';
 import type { ApiSettings } from '../settings.ts';
+import { makeCertificateOf } from '../transport/client-certificate.ts';
+import { openHttpListener } from '../transport/http-listener.ts';
+import { openTlsFiles } from '../transport/tls-files.ts';
 import { stopSignal } from './stop-signal.ts';
 
 /** Longer than requests under way are waited for. */
@@ -17,13 +19,22 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
   const signal = stopSignal();
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
   stopped.then(() => setTimeout(() => giveUp(logger), stopWithinMs).unref());
-  const listener = await openHttpListener(settings.host, settings.port);
+  const { tls, auth } = settings;
+  const tlsFiles = tls && (await openTlsFiles(tls, (options) => listener.changeTls(options), logger));
+  const listener = await openHttpListener({
+    ...settings,
+    tls: tlsFiles && { options: tlsFiles.current(), asksForCertificate: tls?.clientCaFile !== null },
+  });
+  if (tlsFiles) process.on('SIGHUP', () => tlsFiles.reload());
   try {
     const bucket = await openBucket(settings.bucket);
-    const { auth, graphiql, introspection, pythonRoutes } = settings;
+    const { graphiql, introspection, pythonRoutes } = settings;
     const service = await openService({
       bucket,
-      authentication: { isRequired: auth === 'required' },
+      authentication: {
+        isRequired: auth === 'required',
+        certificateOf: makeCertificateOf(tls?.clientScopes ?? []),
+      },
       offered: { graphiql, introspection, pythonRoutes },
       index: await openIndex({
         settings: settings.index,
@@ -47,6 +58,7 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
     await service.endSubscriptions();
     if (!(await listener.close())) logger.warn('requests under way were cut off');
     await service.close();
+    tlsFiles?.close();
     logger.info('stopped');
     return 0;
   } catch (cause) {

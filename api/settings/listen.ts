@@ -1,4 +1,5 @@
 /** listen: where the API is reached: `HOST` and `PORT`. */
+import { parseWholeNumber } from './parse.ts';
 import type { ReadSetting } from './read-setting.ts';
 
 export type ListenSettings = {
@@ -11,13 +12,8 @@ export type ListenSettings = {
 export const listenDefaults = { HOST: '127.0.0.1', PORT: '4000' } as const;
 
 export function readListen(read: ReadSetting<keyof typeof listenDefaults>): ListenSettings {
-  return { host: read('HOST', (value) => value), port: read('PORT', parsePort) };
-}
-
-function parsePort(value: string): number {
-  const port = Number(value);
-  if (!/^\d+$/.test(value) || port > 65_535) {
-    throw new Error(`must be a whole number from 0 to 65535, but is ${JSON.stringify(value)}`);
-  }
-  return port;
+  return {
+    host: read('HOST', (value) => value),
+    port: read('PORT', (value) => parseWholeNumber(value, 0, 65_535)),
+  };
 }

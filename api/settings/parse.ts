@@ -29,3 +29,11 @@ export function parseChoice<const Choice extends string>(value: string, choices:
 export function parseSwitch(value: string): boolean {
   return parseChoice(value, ['on', 'off']) === 'on';
 }
+
+export function parseWholeNumber(value: string, least: number, most: number): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < least || number > most) {
+    throw new Error(`must be a whole number from ${least} to ${most}, but is ${JSON.stringify(value)}`);
+  }
+  return number;
+}

@@ -11,7 +11,7 @@ async function ask(origin: string, options: RequestOptions = {}) {
 }
 
 test('says that it is starting until it is handed what answers', async () => {
-  const listener = await openHttpListener('127.0.0.1', 0);
+  const listener = await openHttpListener({ host: '127.0.0.1', port: 0 });
   expect(await ask(`${listener.origin}/health`)).toMatchObject({ status: 200, text: '{"health":"ok"}' });
   expect(await ask(`${listener.origin}/graphql`)).toMatchObject({ status: 503, text: /starting/ });
   listener.answerWith((_request, response) => response.end('hello'));
@@ -20,7 +20,7 @@ test('says that it is starting until it is handed what answers', async () => {
 });
 
 test('closes as soon as what is under way is answered, also for clients that keep their connections', async () => {
-  const listener = await openHttpListener('127.0.0.1', 0);
+  const listener = await openHttpListener({ host: '127.0.0.1', port: 0 });
   const waiting: ServerResponse[] = [];
   const arrived = Promise.withResolvers<void>();
   listener.answerWith((_request, response) => {
@@ -39,7 +39,7 @@ test('closes as soon as what is under way is answered, also for clients that kee
 });
 
 test.each(['[', 'a:99999', 'a b'])('a Host header of %j is refused without a trace', async (host) => {
-  const listener = await openHttpListener('127.0.0.1', 0);
+  const listener = await openHttpListener({ host: '127.0.0.1', port: 0 });
   listener.answerWith((_request, response) => response.end('never'));
   const { status, text } = await ask(listener.origin, { headers: { host } });
   expect(status).toBe(400);
@@ -48,9 +48,11 @@ test.each(['[', 'a:99999', 'a b'])('a Host header of %j is refused without a tra
 });
 
 test('an address that cannot be had is told with what to do', async () => {
-  const first = await openHttpListener('127.0.0.1', 0);
+  const first = await openHttpListener({ host: '127.0.0.1', port: 0 });
   const port = Number(new URL(first.origin).port);
-  await expect(openHttpListener('127.0.0.1', port)).rejects.toThrow(/taken; set PORT/);
-  await expect(openHttpListener('192.0.2.254', 0)).rejects.toThrow(/no such address; set HOST/);
+  await expect(openHttpListener({ host: '127.0.0.1', port })).rejects.toThrow(/taken; set PORT/);
+  await expect(openHttpListener({ host: '192.0.2.254', port: 0 })).rejects.toThrow(
+    /no such address; set HOST/,
+  );
   await first.close();
 });

@@ -1,0 +1,121 @@
+/**
+ * tls-files: the certificate of the API, its key, and whose certificates clients must show; from files that may change.
+ *
+ * They are read again every few seconds rather than watched: what renews them may write, rename or swap a link, and a
+ * new certificate is hours early. What cannot be used leaves the last that could in its place.
+ */
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { Logger } from 'pino';
+import { messageOf } from '../../plugins/message-of.ts';
+import type { TlsSettings } from '../settings/transport.ts';
+
+const readEveryMs = 10_000;
+const dayMs = 24 * 60 * 60 * 1000;
+/** What renews certificates does so a month before. */
+const warnBeforeMs = 14 * dayMs;
+
+export type TlsFiles = {
+  /** What connections begin with from now on. */
+  current(): SecureContextOptions;
+  /** When the certificate ends, milliseconds since 1970. */
+  expiresAt(): number;
+  /** Looks at once, as for a signal. */
+  reload(): Promise<void>;
+  close(): void;
+};
+
+type Loaded = { options: SecureContextOptions; expiresAt: number; digest: string };
+
+/**
+ * @param onChange handed what connections are to begin with
+ * @throws Error that names the file, and what is wrong with it
+ */
+export async function openTlsFiles(
+  settings: TlsSettings,
+  onChange: (options: SecureContextOptions) => void,
+  logger: Pick<Logger, 'info' | 'warn' | 'error'>,
+): Promise<TlsFiles> {
+  let loaded = await load(settings);
+  let refused = '';
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  warnIfOld();
+  const timer = setInterval(reload, readEveryMs).unref();
+
+  async function reload(): Promise<void> {
+    try {
+      const next = await load(settings);
+      refused = '';
+      if (next.digest !== loaded.digest) {
+        loaded = next;
+        onChange(next.options);
+        logger.info({ expiresAt: new Date(next.expiresAt).toISOString() }, 'TLS files were read anew');
+      }
+    } catch (cause) {
+      const message = messageOf(cause);
+      // Once, and not with every look.
+      if (message !== refused)
+        logger.error({ reason: message }, 'new TLS files cannot be used: the old ones go on');
+      refused = message;
+    }
+    warnIfOld();
+  }
+
+  function warnIfOld(): void {
+    const leftMs = loaded.expiresAt - Date.now();
+    if (leftMs > warnBeforeMs || Date.now() - warnedAt < dayMs) return;
+    warnedAt = Date.now();
+    const expiresAt = new Date(loaded.expiresAt).toISOString();
+    logger.warn({ file: settings.certFile, expiresAt }, 'the TLS certificate ends soon: renew it');
+  }
+
+  return {
+    current: () => loaded.options,
+    expiresAt: () => loaded.expiresAt,
+    reload,
+    close: () => clearInterval(timer),
+  };
+}
+
+async function load({ certFile, keyFile, clientCaFile }: TlsSettings): Promise<Loaded> {
+  const [cert, key, ca] = await Promise.all([
+    read('TLS_CERT', certFile),
+    read('TLS_KEY', keyFile),
+    clientCaFile === null ? null : read('TLS_CLIENT_CA', clientCaFile),
+  ]);
+  const certificate = parsed('TLS_CERT', certFile, cert);
+  if (ca !== null && clientCaFile !== null) parsed('TLS_CLIENT_CA', clientCaFile, ca);
+  const options: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2', ...(ca === null ? {} : { ca }) };
+  try {
+    // Refuses a key that is another certificate's.
+    createSecureContext(options);
+  } catch (cause) {
+    const reason = /key values mismatch/i.test(messageOf(cause))
+      ? 'is not the key of TLS_CERT'
+      : messageOf(cause);
+    throw new Error(`TLS_KEY: ${keyFile}: ${reason}`, { cause });
+  }
+  const digest = createHash('sha256')
+    .update(cert)
+    .update(key)
+    .update(ca ?? '')
+    .digest('hex');
+  return { options, expiresAt: Date.parse(certificate.validTo), digest };
+}
+
+async function read(setting: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`${setting}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function parsed(setting: string, file: string, pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw new Error(`${setting}: ${file} holds no certificate in PEM`, { cause });
+  }
+}

@@ -1,0 +1,182 @@
+/** TLS with real certificates: renewed while it runs, and asked of clients. */
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { Agent, type RequestOptions, request } from 'node:https';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { join } from 'node:path';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { apiLog } from '../../test/support/api-log.ts';
+import { hostId } from '../../test/support/reports.ts';
+import { temporaryFolder } from '../../test/support/temporary-folder.ts';
+import type { Identity, Scope } from '../auth/identity.ts';
+import { makeCertificateOf } from './client-certificate.ts';
+import { openHttpListener } from './http-listener.ts';
+import { openTlsFiles } from './tls-files.ts';
+
+let folder: string;
+const file = (name: string) => join(folder, name);
+const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+
+/** A key, and a certificate that the authority `ca` signs; or, without one, that signs itself. */
+function makeCertificate(
+  name: string,
+  subject: string,
+  { ca, days = 30, san = '' }: { ca?: string; days?: number; san?: string } = {},
+) {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
+  const signer = ca ? ['-CA', `${ca}.pem`, '-CAkey', `${ca}.key`] : [];
+  const names = san ? ['-addext', `subjectAltName=${san}`] : [];
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    ...signer,
+    '-days',
+    String(days),
+    '-subj',
+    subject,
+    ...names,
+    '-out',
+    `${name}.pem`,
+  );
+}
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  makeCertificate('server', '/CN=localhost', { san: 'DNS:localhost,IP:127.0.0.1' });
+  makeCertificate('renewed', '/CN=localhost', { san: 'DNS:localhost,IP:127.0.0.1', days: 3 });
+  makeCertificate('ca', '/CN=fleet');
+  makeCertificate('stranger', '/CN=boss');
+  makeCertificate('client', '/CN=dashboard', { ca: 'ca' });
+  makeCertificate('host', `/CN=web-1`, { ca: 'ca', san: `URI:urn:uuid:${hostId(1)}` });
+  makeCertificate('named', `/CN=${hostId(2).toUpperCase()}`, { ca: 'ca' });
+});
+
+async function listen(clientCa: string | null = null, scopes: Scope[] = []) {
+  await copyFile(file('server.pem'), file('cert.pem'));
+  await copyFile(file('server.key'), file('key.pem'));
+  const log = apiLog();
+  const tls = {
+    certFile: file('cert.pem'),
+    keyFile: file('key.pem'),
+    clientCaFile: clientCa && file(`${clientCa}.pem`),
+    clientScopes: scopes,
+  };
+  const files = await openTlsFiles(tls, (options) => listener.changeTls(options), log.logger);
+  const listener = await openHttpListener({
+    host: '127.0.0.1',
+    port: 0,
+    tls: { options: files.current(), asksForCertificate: clientCa !== null },
+  });
+  const certificateOf = makeCertificateOf(scopes);
+  const seen: (Identity | null)[] = [];
+  listener.answerWith((req, response) => {
+    seen.push(certificateOf({ req }));
+    response.end('hello');
+  });
+  onTestFinished(async () => {
+    files.close();
+    await listener.close();
+  });
+  return { listener, files, log, seen };
+}
+
+async function ask(origin: string, options: RequestOptions = {}) {
+  const ca = [await readFile(file('server.pem')), await readFile(file('renewed.pem'))];
+  const sent = request(origin, { ca, agent: new Agent({ keepAlive: false }), ...options }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const { subject } = (response.socket as TLSSocket).getPeerX509Certificate() as X509Certificate;
+  const { valid_to } = (response.socket as TLSSocket).getPeerCertificate();
+  response.resume();
+  return {
+    status: response.statusCode,
+    subject,
+    validTo: Date.parse(valid_to),
+    protocol: (response.socket as TLSSocket).getProtocol(),
+  };
+}
+
+const shown = async (name: string) => ({
+  cert: await readFile(file(`${name}.pem`)),
+  key: await readFile(file(`${name}.key`)),
+});
+
+test('a new certificate is taken without a restart, and connections that are there go on', async () => {
+  const { listener, files, log } = await listen();
+  expect(listener.origin).toMatch(/^https:/);
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  const before = await ask(listener.origin, { agent });
+  expect(before).toMatchObject({ status: 200, subject: 'CN=localhost', protocol: 'TLSv1.3' });
+  // As what renews certificates does: beside it, and over it.
+  for (const [from, to] of [
+    ['renewed.pem', 'cert.pem'],
+    ['renewed.key', 'key.pem'],
+  ] as const) {
+    await copyFile(file(from), file(`${to}.new`));
+    await rename(file(`${to}.new`), file(to));
+  }
+  await files.reload();
+  expect((await ask(listener.origin, { agent })).validTo).toBe(before.validTo);
+  expect((await ask(listener.origin)).validTo).toBeLessThan(before.validTo);
+  expect(log.lines().map(({ msg }) => msg)).toEqual([
+    'TLS files were read anew',
+    'the TLS certificate ends soon: renew it',
+  ]);
+});
+
+test('what cannot be used leaves the old in its place, and is told once', async () => {
+  const { listener, files, log } = await listen();
+  await copyFile(file('renewed.pem'), file('cert.pem'));
+  await files.reload();
+  await files.reload();
+  await writeFile(file('cert.pem'), 'nothing');
+  await files.reload();
+  expect((await ask(listener.origin)).status).toBe(200);
+  expect(log.lines().map(({ reason }) => reason)).toEqual([
+    `TLS_KEY: ${file('key.pem')}: is not the key of TLS_CERT`,
+    `TLS_CERT: ${file('cert.pem')} holds no certificate in PEM`,
+  ]);
+});
+
+test.each([
+  ['TLS_CERT', { certFile: 'missing.pem' }, /TLS_CERT: .*missing\.pem/],
+  ['TLS_KEY', { keyFile: 'stranger.key' }, /TLS_KEY: .*stranger\.key: is not the key of TLS_CERT/],
+  ['TLS_CLIENT_CA', { clientCaFile: 'key.pem' }, /TLS_CLIENT_CA: .* holds no certificate/],
+])('%s that cannot be used ends the start, and is named', async (_setting, wrong, message) => {
+  const right = { certFile: 'server.pem', keyFile: 'server.key', clientCaFile: null, clientScopes: [] };
+  const named = Object.fromEntries(
+    Object.entries({ ...right, ...wrong }).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? file(value) : value,
+    ]),
+  );
+  await expect(openTlsFiles(named as never, () => {}, apiLog().logger)).rejects.toThrow(message);
+});
+
+test('clients must show a certificate of the authority, which says who they are', async () => {
+  const { listener, seen } = await listen('ca', ['submit']);
+  await expect(ask(listener.origin)).rejects.toThrow();
+  await expect(ask(listener.origin, await shown('stranger'))).rejects.toThrow();
+  expect(seen).toEqual([]);
+  for (const name of ['client', 'host', 'named']) {
+    expect((await ask(listener.origin, await shown(name))).status).toBe(200);
+  }
+  const fingerprint = new X509Certificate(await readFile(file('client.pem'))).fingerprint256;
+  const common = { kind: 'certificate', scopes: new Set(['submit']) };
+  expect(seen).toMatchObject([
+    { ...common, id: fingerprint.replaceAll(':', '').toLowerCase(), name: 'dashboard', narrowedTo: null },
+    { ...common, name: 'web-1', narrowedTo: { hostId: hostId(1), labels: null } },
+    { ...common, narrowedTo: { hostId: hostId(2), labels: null } },
+  ]);
+});
+
+test('a certificate that is to say nothing says nothing, and a header never does', async () => {
+  const { listener, seen } = await listen('ca');
+  const headers = { 'x-ssl-client-cert': 'CN=boss', 'x-client-cert': 'CN=boss' };
+  await ask(listener.origin, { ...(await shown('client')), headers });
+  expect(seen).toEqual([null]);
+});
