@@ -51,6 +51,11 @@ Settings, from the environment:
   ADDRESS_LIMIT  requests from one address                  200000/m
   MAX_IN_FLIGHT  requests worked on at once; others are told to come again later
                                                             1000
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                 where traces are sent to, such as http://127.0.0.1:4318; empty for nowhere
+  OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG
+                 which of them, by the names of OpenTelemetry
+                                                            parentbased_always_on, 1
   PLUGINS        plugin files and packages beside the built-in ones, separated by commas
 `;
 

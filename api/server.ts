@@ -22,6 +22,8 @@ import { useHiddenSuggestions } from './limits/hidden-suggestions.ts';
 import { tooManyResponse, useAddressLimit, useOperationLimit } from './limits/rate-limits.ts';
 import { useSingleOperation } from './limits/single-operation.ts';
 import { useVariableBounds } from './limits/variable-bounds.ts';
+import type { Tracing } from './operations/tracing.ts';
+import { useTracing } from './operations/use-tracing.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
@@ -39,6 +41,8 @@ export type ServerOptions = {
   gate: Gate;
   /** What is there for browsers, tools and the Python system. */
   offered: Offered;
+  /** Follows requests through all parts. @default null, nobody does */
+  tracing?: Tracing | null;
   /** Throws while the bucket or the index does not answer. */
   checkReady: () => Promise<void>;
 };
@@ -49,7 +53,7 @@ export const everything: Offered = { graphiql: true, introspection: true, python
 export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
 export function createServer(options: ServerOptions): Server {
-  const { schema, services, exports, logger, gate, offered, checkReady } = options;
+  const { schema, services, exports, logger, gate, offered, tracing = null, checkReady } = options;
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
     context: (initial) => makeContext(services, initial.request, identityOf(initial as ServerContext)),
@@ -105,6 +109,7 @@ export function createServer(options: ServerOptions): Server {
       // Errors would say bit by bit what the schema has.
       ...(offered.introspection ? [] : [withoutIntrospection, useHiddenSuggestions()]),
       useErrorCodes(),
+      ...(tracing ? [useTracing(tracing, graphqlEndpoint)] : []),
     ],
   });
 

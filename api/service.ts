@@ -20,6 +20,8 @@ import { openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
 import { maxBodyBytes } from './read-body.ts';
 import { makeAudit } from './operations/audit.ts';
+import { tracedBucket, tracedIndex, tracedLog } from './operations/traced-parts.ts';
+import type { Tracing } from './operations/tracing.ts';
 import { createServer, everything, type Offered, type Server } from './server.ts';
 import { makeUpkeep } from './upkeep.ts';
 import { within } from './within.ts';
@@ -60,6 +62,8 @@ export type ServiceOptions = {
   queryTimeoutMs?: number;
   /** How often anyone may ask. @default as often as they like */
   limits?: LimitsSettings;
+  /** Follows requests through all parts. @default null, nobody does */
+  tracing?: Tracing | null;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
 };
@@ -78,8 +82,10 @@ export type Service = {
  * @throws Failure UNAVAILABLE when the bucket does not answer
  */
 export async function openService(options: ServiceOptions): Promise<Service> {
-  const { bucket, index, schema, plugins, logger, commitLingerMs, retentionMs = null } = options;
-  const { offered = everything } = options;
+  const { schema, plugins, logger, commitLingerMs, retentionMs = null } = options;
+  const { offered = everything, tracing = null } = options;
+  const bucket = tracing ? tracedBucket(tracing, options.bucket) : options.bucket;
+  const index = tracing ? tracedIndex(tracing, options.index) : options.index;
   const audit = makeAudit(logger);
   const { queryTimeoutMs = defaultQueryTimeoutMs, now = Date.now } = options;
   const limits = makeLimits(options.limits ?? noLimits);
@@ -95,11 +101,12 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     },
   });
   const puts = watchPuts(bucket);
-  const log = openLog({
+  const logOptions = {
     bucket: puts.bucket,
     onSegment: feed.add,
     ...(commitLingerMs === undefined ? {} : { settings: { lingerMs: commitLingerMs } }),
-  });
+  };
+  const log = tracing ? tracedLog(tracing, logOptions, openLog) : openLog(logOptions);
   const onIndexError = (cause: unknown) => logger.error({ err: cause }, 'index did not answer');
   const admission = openAdmission({ index });
   const intake = openIntake({ log, index, onIndexError });
@@ -140,6 +147,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       logger,
       gate: options.gate ?? gate,
       offered,
+      tracing,
       checkReady: () => within(readyPatienceMs, 'the bucket or the index', answerAll()),
     }),
     async endSubscriptions() {

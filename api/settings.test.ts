@@ -22,6 +22,7 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     reportLimit: { most: 600_000, perSeconds: 60 },
     addressLimit: { most: 200_000, perSeconds: 60 },
     maxInFlight: 1_000,
+    tracing: null,
     plugins: [],
     auth: 'none',
     graphiql: true,
@@ -127,6 +128,13 @@ describe('what cannot be used is told, with what to write instead', () => {
     ['RETENTION', '59m', /from 1h/],
     ['RETENTION', '0d', /from 1h/],
     ['RETENTION', '40000d', /to 36500d/],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', '127.0.0.1:4318', /address of a collector .* http:\/\/127.0.0.1:4318/],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://127.0.0.1:4317', /OTLP over HTTP/],
+    ['OTEL_TRACES_SAMPLER', 'always', /must be always_on or .* or parentbased_traceidratio/],
+    ['OTEL_TRACES_SAMPLER_ARG', '10%', /from 0 to 1/],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5', /from 0 to 1/],
+    ['OTEL_TRACES_SAMPLER_ARG', '-1', /from 0 to 1/],
+    ['OTEL_TRACES_SAMPLER_ARG', '.', /from 0 to 1/],
   ])('%s=%s', (setting, value, message) => {
     expect(read({ [setting]: value })).toEqual({
       problems: [{ setting, message: expect.stringMatching(message) }],
@@ -154,6 +162,7 @@ describe('what cannot be used is told, with what to write instead', () => {
       ['INDEX_URL', 'postgres://user:hunter2@host:port/inventory'],
       ['INDEX_URL', 'postgres://user:hunter2%@host/inventory'],
       ['INDEX_URL', 'mysql://user:hunter2@host/inventory'],
+      ['OTEL_EXPORTER_OTLP_ENDPOINT', 'user:hunter2@host:4318'],
     ] as const) {
       const result = read({ [setting]: url });
       expect(result).toHaveProperty('problems');
@@ -192,6 +201,14 @@ test('files of TLS are relative to the working folder', () => {
     clientCaFile: '/srv/inventory/ca.pem',
     clientScopes: ['submit', 'read'],
   });
+});
+
+test('traces go to a collector, of all requests or of some', () => {
+  const on = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' };
+  expect(settings(on).tracing).toEqual({ sampler: 'parentbased_always_on', ratio: 1 });
+  const some = { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.05' };
+  expect(settings({ ...on, ...some }).tracing).toEqual({ sampler: 'traceidratio', ratio: 0.05 });
+  expect(settings(some).tracing).toBe(null);
 });
 
 test('limits are so many in a second or a minute, or off', () => {

@@ -10,12 +10,14 @@ import { type LimitSettings, limitDefaults, readLimits } from './settings/limits
 import { type ListenSettings, listenDefaults, readListen } from './settings/listen.ts';
 import { parseDurationWithin } from './settings/parse.ts';
 import type { ReadSetting } from './settings/read-setting.ts';
+import { readTracing, type TracingSettings, tracingDefaults } from './settings/tracing.ts';
 import { readStores, type StoreSettings, storeDefaults } from './settings/stores.ts';
 import { readTransport, type TransportSettings, transportDefaults } from './settings/transport.ts';
 
 export type ApiSettings = ListenSettings &
   StoreSettings &
   LimitSettings &
+  TracingSettings &
   AuthSettings &
   TransportSettings & {
     /** How long the index may work for one request. @default 30 s */
@@ -30,6 +32,7 @@ export const settingDefaults = {
   ...authDefaults,
   ...transportDefaults,
   ...limitDefaults,
+  ...tracingDefaults,
   QUERY_TIMEOUT: '30s',
   PLUGINS: '',
 } as const;
@@ -69,6 +72,7 @@ export function readSettings(
     ...readAuth(read),
     ...readTransport(read, cwd),
     ...readLimits(read),
+    ...readTracing(read),
     queryTimeoutMs: read('QUERY_TIMEOUT', (value) =>
       parseDurationWithin(value, minQueryTimeoutMs, maxQueryTimeoutMs, '30s'),
     ),

@@ -3,6 +3,7 @@ import { type Logger, pino } from 'pino';
 import { openBucket } from '../bucket/open-bucket.ts';
 import { openIndex } from '../index/open-index.ts';
 import type { Known } from '../load-plugins.ts';
+import { type Tracing, traceFields } from '../operations/tracing.ts';
 import { graphqlEndpoint } from '../server.ts';
 import { openService } from '../service.ts';
 import type { ApiSettings } from '../settings.ts';
@@ -15,7 +16,12 @@ import { stopSignal } from './stop-signal.ts';
 const stopWithinMs = 20_000;
 
 export async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise<number> {
-  const logger = pino();
+  let tracing: Tracing | null = null;
+  const logger = pino({ mixin: () => traceFields(tracing) });
+  if (settings.tracing) {
+    const { openTracing } = await import('../operations/open-tracing.ts');
+    tracing = openTracing({ settings: settings.tracing, logger });
+  }
   const signal = stopSignal();
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
   stopped.then(() => setTimeout(() => giveUp(logger), stopWithinMs).unref());
@@ -50,6 +56,7 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
       retentionMs: settings.retentionMs,
       queryTimeoutMs: settings.queryTimeoutMs,
       limits: settings,
+      tracing,
     });
     listener.answerWith(service.server);
     logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
@@ -59,6 +66,7 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
     if (!(await listener.close())) logger.warn('requests under way were cut off');
     await service.close();
     tlsFiles?.close();
+    await tracing?.close();
     logger.info('stopped');
     return 0;
   } catch (cause) {

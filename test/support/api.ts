@@ -10,6 +10,7 @@ import type { LimitsSettings } from '../../api/limits/limits.ts';
 import { encodeReport, encodeSegment } from '../../api/log/segment.ts';
 import { segmentKey } from '../../api/log/segment-key.ts';
 import type { StoredReport } from '../../api/log/stored-report.ts';
+import type { Tracing } from '../../api/operations/tracing.ts';
 import { buildSchema } from '../../api/schema/schema.ts';
 import { openService, type ServiceOptions } from '../../api/service.ts';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
@@ -56,6 +57,7 @@ export type TestApiOptions = {
   wrapBucket?: (bucket: Bucket) => Bucket;
   /** How often anyone may ask. @default as often as they like */
   limits?: LimitsSettings;
+  tracing?: Tracing;
 };
 
 export async function openTestApi({
@@ -67,6 +69,7 @@ export async function openTestApi({
   offered,
   logger,
   limits,
+  tracing,
 }: TestApiOptions = {}): Promise<TestApi> {
   folder ??= await temporaryFolder();
   const all = [...(await loadBuiltinPlugins()), ...plugins];
@@ -90,6 +93,7 @@ export async function openTestApi({
       : { gate: async ({ headers }) => identities.get(headers.get(identityHeader) ?? '') ?? everyone }),
     ...(offered ? { offered } : {}),
     ...(limits ? { limits } : {}),
+    ...(tracing ? { tracing } : {}),
   });
   let open = true;
   const close = async () => {
