@@ -22,6 +22,9 @@ import { useHiddenSuggestions } from './limits/hidden-suggestions.ts';
 import { tooManyResponse, useAddressLimit, useOperationLimit } from './limits/rate-limits.ts';
 import { useSingleOperation } from './limits/single-operation.ts';
 import { useVariableBounds } from './limits/variable-bounds.ts';
+import { hasScope } from './auth/identity.ts';
+import type { Metrics } from './operations/metrics.ts';
+import { useMetrics } from './operations/use-metrics.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
@@ -39,8 +42,9 @@ export type ServerOptions = {
   gate: Gate;
   /** What is there for browsers, tools and the Python system. */
   offered: Offered;
-  /** Throws while the bucket or the index does not answer. */
-  checkReady: () => Promise<void>;
+  metrics: Metrics;
+  /** What keeps it from answering, by the part that does not; empty when it is ready. */
+  checkReady: () => Promise<Record<string, string>>;
 };
 
 export type Offered = { graphiql: boolean; introspection: boolean; pythonRoutes: boolean };
@@ -49,7 +53,7 @@ export const everything: Offered = { graphiql: true, introspection: true, python
 export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
 export function createServer(options: ServerOptions): Server {
-  const { schema, services, exports, logger, gate, offered, checkReady } = options;
+  const { schema, services, exports, logger, gate, offered, metrics, checkReady } = options;
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
     context: (initial) => makeContext(services, initial.request, identityOf(initial as ServerContext)),
@@ -71,6 +75,7 @@ export function createServer(options: ServerOptions): Server {
     maxRequestBodySize: maxBodyBytes,
     parserAndValidationCache: boundedDocumentCache(),
     plugins: [
+      useMetrics(metrics),
       useAddressLimit(services.limits, graphqlEndpoint),
       useGate({
         gate,
@@ -129,6 +134,8 @@ export function createServer(options: ServerOptions): Server {
           return Response.json({ health: 'ok' });
         case 'GET /ready':
           return await ready();
+        case 'GET /metrics':
+          return await metricsPage(context);
         case 'GET /report':
           return offered.pythonRoutes
             ? await getPythonReport(url, services, identityOf(context))
@@ -149,13 +156,22 @@ export function createServer(options: ServerOptions): Server {
   }
 
   async function ready(): Promise<Response> {
-    try {
-      await checkReady();
-      return Response.json({ ready: true });
-    } catch (cause) {
-      logger.warn({ err: cause }, 'not ready');
-      return tryLater({ ready: false, error: 'the bucket or the index does not answer' }, cause);
+    const parts = await checkReady();
+    if (Object.keys(parts).length === 0) return Response.json({ ready: true });
+    const error = Object.entries(parts)
+      .map(([part, reason]) => `the ${part} ${reason}`)
+      .join('; ');
+    return tryLater({ ready: false, error, parts }, null);
+  }
+
+  async function metricsPage(context: Context): Promise<Response> {
+    const identity = identityOf(context);
+    // They tell of the whole fleet.
+    if (!hasScope(identity, 'read') || identity.narrowedTo !== null) {
+      const error = 'metrics need the scope read, for all hosts';
+      return Response.json({ status: 'error', error }, { status: 403 });
     }
+    return new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } });
   }
 }
 
