@@ -132,8 +132,9 @@ async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise
       retentionMs: settings.retentionMs,
       queryTimeoutMs: settings.queryTimeoutMs,
       limits: settings,
+      maxInFlight: settings.maxInFlight,
     });
-    listener.answerWith(service.server);
+    listener.answerWith(service.listener);
     logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
     await stopped;
     logger.info({ signal: signal.reason }, 'stopping');

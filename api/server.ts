@@ -18,6 +18,8 @@ import { useDocumentBounds } from './limits/document-bounds.ts';
 import { boundedDocumentCache } from './limits/document-cache.ts';
 import { useErrorBounds } from './limits/error-bounds.ts';
 import { useHiddenSuggestions } from './limits/hidden-suggestions.ts';
+import { type InFlight, openInFlight } from './limits/in-flight.ts';
+import { useQueryGate } from './limits/query-gate.ts';
 import { useAddressLimit, useOperationLimit } from './limits/rate-limits.ts';
 import { useSingleOperation } from './limits/single-operation.ts';
 import { useVariableBounds } from './limits/variable-bounds.ts';
@@ -36,6 +38,8 @@ export type ServerOptions = {
   logger: Logger;
   /** Throws while the bucket or the index does not answer. */
   checkReady: () => Promise<void>;
+  /** What is worked on, counted by whatever stands before this. @default nobody counts */
+  inFlight?: InFlight;
   /** Errors do not say which names there are instead of a wrong one. @default false */
   hidesSuggestions?: boolean;
 };
@@ -44,6 +48,7 @@ export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
 export function createServer(options: ServerOptions): Server {
   const { schema, services, exports, logger, checkReady, hidesSuggestions = false } = options;
+  const { inFlight = openInFlight({ maxInFlight: null }) } = options;
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
     context: ({ request }) => makeContext(services, request, everyone),
@@ -66,7 +71,7 @@ export function createServer(options: ServerOptions): Server {
     parserAndValidationCache: boundedDocumentCache(),
     plugins: [
       useAddressLimit(services.limits, graphqlEndpoint),
-      useCompressedBodies(),
+      useCompressedBodies(inFlight),
       useOperationLimit(services.limits, graphqlEndpoint),
       {
         async onRequest({ request, url, endResponse, serverContext }) {
@@ -77,6 +82,7 @@ export function createServer(options: ServerOptions): Server {
       useGraphiqlPage(graphqlEndpoint, services.now),
       useSingleOperation(),
       useDocumentBounds(),
+      useQueryGate(inFlight),
       useVariableBounds(),
       useInputErrors(),
       useQueryCost(),

@@ -1,6 +1,7 @@
 /**
  * service: wires bucket, log, index, upkeep and server into one running whole, and takes it apart again.
  */
+import type { RequestListener } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
@@ -11,12 +12,14 @@ import { openExports } from './export/exports.ts';
 import { openIndexFeed } from './index-feed.ts';
 import { openIntake } from './intake.ts';
 import { openKnownFacts } from './known-facts.ts';
+import { openInFlight } from './limits/in-flight.ts';
+import { shedding } from './limits/shedding.ts';
 import { type LimitsSettings, makeLimits } from './limits/limits.ts';
 import { openLive } from './live/live.ts';
 import { openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
 import { maxBodyBytes } from './read-body.ts';
-import { createServer, type Server } from './server.ts';
+import { createServer, graphqlEndpoint, type Server } from './server.ts';
 import { makeUpkeep } from './upkeep.ts';
 import { within } from './within.ts';
 
@@ -50,12 +53,16 @@ export type ServiceOptions = {
   queryTimeoutMs?: number;
   /** How often anyone may ask. @default as often as they like */
   limits?: LimitsSettings;
+  /** How many requests are worked on at once. @default null, any number of them */
+  maxInFlight?: number | null;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
 };
 
 export type Service = {
   server: Server;
+  /** The server, for a socket: past what it can do it refuses. */
+  listener: RequestListener;
   /** Ends every subscription and export, which would otherwise last as long as its client wants. */
   endSubscriptions(): Promise<void>;
   /** Refuses new reports, waits for those under way, and closes bucket and index. */
@@ -71,6 +78,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const { bucket, index, schema, plugins, logger, commitLingerMs, retentionMs = null } = options;
   const { queryTimeoutMs = defaultQueryTimeoutMs, now = Date.now } = options;
   const limits = makeLimits(options.limits ?? noLimits);
+  const inFlight = openInFlight({ maxInFlight: options.maxInFlight ?? null });
   const closing = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal;
   const upkeep = makeUpkeep({ bucket, index, retentionMs, logger, signal, now });
@@ -101,14 +109,18 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await upkeep.catchUp();
   upkeep.start();
 
+  const server = createServer({
+    schema,
+    services: { index, intake, knownFacts, live, limits, plugins, queryTimeoutMs, now, makeId: uuidV7 },
+    exports,
+    logger,
+    inFlight,
+    checkReady: () => within(readyPatienceMs, 'the bucket or the index', answerAll()),
+  });
+
   return {
-    server: createServer({
-      schema,
-      services: { index, intake, knownFacts, live, limits, plugins, queryTimeoutMs, now, makeId: uuidV7 },
-      exports,
-      logger,
-      checkReady: () => within(readyPatienceMs, 'the bucket or the index', answerAll()),
-    }),
+    server,
+    listener: shedding(server, inFlight, graphqlEndpoint),
     async endSubscriptions() {
       exports.close();
       await live.close();

@@ -49,6 +49,8 @@ export type TestApiOptions = {
   wrapBucket?: (bucket: Bucket) => Bucket;
   /** How often anyone may ask. @default as often as they like */
   limits?: LimitsSettings;
+  /** Requests that are worked on at once. @default any number of them */
+  maxInFlight?: number;
 };
 
 export async function openTestApi({
@@ -57,6 +59,7 @@ export async function openTestApi({
   postgres,
   wrapBucket,
   limits,
+  maxInFlight,
 }: TestApiOptions = {}): Promise<TestApi> {
   folder ??= await temporaryFolder();
   const all = [...(await loadBuiltinPlugins()), ...plugins];
@@ -75,6 +78,7 @@ export async function openTestApi({
     plugins: all,
     logger: pino({ enabled: false }),
     ...(limits ? { limits } : {}),
+    ...(maxInFlight ? { maxInFlight } : {}),
   });
   let open = true;
   const close = async () => {
@@ -87,7 +91,7 @@ export async function openTestApi({
   return {
     folder,
     fetch,
-    listener: service.server,
+    listener: service.listener,
     async deliver(reports) {
       const key = segmentKey(reports);
       const encoded = reports.map(encodeReport);
