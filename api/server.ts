@@ -19,6 +19,8 @@ import { useDocumentBounds } from './limits/document-bounds.ts';
 import { boundedDocumentCache } from './limits/document-cache.ts';
 import { useErrorBounds } from './limits/error-bounds.ts';
 import { useHiddenSuggestions } from './limits/hidden-suggestions.ts';
+import { type InFlight, openInFlight } from './limits/in-flight.ts';
+import { useQueryGate } from './limits/query-gate.ts';
 import { tooManyResponse, useAddressLimit, useOperationLimit } from './limits/rate-limits.ts';
 import { useSingleOperation } from './limits/single-operation.ts';
 import { useVariableBounds } from './limits/variable-bounds.ts';
@@ -45,6 +47,8 @@ export type ServerOptions = {
   metrics: Metrics;
   /** What keeps it from answering, by the part that does not; empty when it is ready. */
   checkReady: () => Promise<Record<string, string>>;
+  /** What is worked on, counted by whatever stands before this. @default nobody counts */
+  inFlight?: InFlight;
 };
 
 export type Offered = { graphiql: boolean; introspection: boolean; pythonRoutes: boolean };
@@ -54,6 +58,7 @@ export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
 export function createServer(options: ServerOptions): Server {
   const { schema, services, exports, logger, gate, offered, metrics, checkReady } = options;
+  const { inFlight = openInFlight({ maxInFlight: null }) } = options;
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
     context: (initial) => makeContext(services, initial.request, identityOf(initial as ServerContext)),
@@ -90,7 +95,7 @@ export function createServer(options: ServerOptions): Server {
           return tooMany && tooManyResponse(tooMany, path === graphqlEndpoint);
         },
       }),
-      useCompressedBodies(),
+      useCompressedBodies(inFlight),
       useOperationLimit(services.limits, graphqlEndpoint),
       {
         async onRequest({ request, url, endResponse, serverContext }) {
@@ -101,6 +106,7 @@ export function createServer(options: ServerOptions): Server {
       ...(offered.graphiql ? [useGraphiqlPage(graphqlEndpoint, services.now)] : []),
       useSingleOperation(),
       useDocumentBounds(),
+      useQueryGate(inFlight),
       useVariableBounds(),
       useInputErrors(),
       useScopes(),

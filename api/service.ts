@@ -1,6 +1,7 @@
 /**
  * service: wires bucket, log, index, upkeep and server into one running whole, and takes it apart again.
  */
+import type { RequestListener } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
@@ -14,6 +15,8 @@ import { openExports } from './export/exports.ts';
 import { openIndexFeed } from './index-feed.ts';
 import { type Intake, openIntake } from './intake.ts';
 import { openKnownFacts } from './known-facts.ts';
+import { openInFlight } from './limits/in-flight.ts';
+import { shedding } from './limits/shedding.ts';
 import { type LimitsSettings, makeLimits } from './limits/limits.ts';
 import { openLive } from './live/live.ts';
 import { openLog } from './log/log.ts';
@@ -22,7 +25,7 @@ import { maxBodyBytes } from './read-body.ts';
 import { makeAudit } from './operations/audit.ts';
 import { makeHostsByStatus } from './operations/hosts-by-status.ts';
 import { makeMetrics, type Metrics } from './operations/metrics.ts';
-import { createServer, everything, type Offered, type Server } from './server.ts';
+import { createServer, everything, graphqlEndpoint, type Offered, type Server } from './server.ts';
 import { makeUpkeep } from './upkeep.ts';
 import { within } from './within.ts';
 
@@ -64,6 +67,8 @@ export type ServiceOptions = {
   queryTimeoutMs?: number;
   /** How often anyone may ask. @default as often as they like */
   limits?: LimitsSettings;
+  /** How many requests are worked on at once. @default null, any number of them */
+  maxInFlight?: number | null;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
 };
@@ -72,6 +77,8 @@ export type Service = {
   server: Server;
   /** Is not ready any more, and goes on answering: so that load balancers go elsewhere. */
   leave(): void;
+  /** The server, for a socket: past what it can do it refuses. */
+  listener: RequestListener;
   /** Ends every subscription and export, which would otherwise last as long as its client wants. */
   endSubscriptions(): Promise<void>;
   /** Refuses new reports, waits for those under way, and closes bucket and index. */
@@ -91,6 +98,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const audit = makeAudit(logger);
   const { queryTimeoutMs = defaultQueryTimeoutMs, now = Date.now } = options;
   const limits = makeLimits(options.limits ?? noLimits);
+  const inFlight = openInFlight({ maxInFlight: options.maxInFlight ?? null });
   const closing = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal;
   const upkeep = makeUpkeep({ bucket, index, retentionMs, logger, signal, now });
@@ -152,30 +160,34 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await upkeep.catchUp();
   upkeep.start();
 
+  const server = createServer({
+    schema,
+    services: {
+      index,
+      admission,
+      intake,
+      knownFacts,
+      live,
+      limits,
+      credentials,
+      audit,
+      plugins,
+      queryTimeoutMs,
+      now,
+      makeId: uuidV7,
+    },
+    exports,
+    logger,
+    gate: options.gate ?? gate,
+    offered,
+    metrics,
+    inFlight,
+    checkReady,
+  });
+
   return {
-    server: createServer({
-      schema,
-      services: {
-        index,
-        admission,
-        intake,
-        knownFacts,
-        live,
-        limits,
-        credentials,
-        audit,
-        plugins,
-        queryTimeoutMs,
-        now,
-        makeId: uuidV7,
-      },
-      exports,
-      logger,
-      gate: options.gate ?? gate,
-      offered,
-      metrics,
-      checkReady,
-    }),
+    server,
+    listener: shedding(server, inFlight, graphqlEndpoint, () => metrics.refused('busy')),
     leave() {
       isLeaving = true;
     },

@@ -58,8 +58,9 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
       retentionMs: settings.retentionMs,
       queryTimeoutMs: settings.queryTimeoutMs,
       limits: settings,
+      maxInFlight: settings.maxInFlight,
     });
-    listener.answerWith(withRequestId(service.server));
+    listener.answerWith(withRequestId(service.listener));
     logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
     await stopped;
     logger.info({ signal: signal.reason }, 'stopping');
