@@ -51,6 +51,10 @@ Settings, from the environment:
   ADDRESS_LIMIT  requests from one address                  200000/m
   MAX_IN_FLIGHT  requests worked on at once; others are told to come again later
                                                             1000
+  LOG_LEVEL      debug, info, warn or error                 info
+  STOP_DELAY, STOP_TIMEOUT
+                 how long it still answers, and how long it takes at most, once it is told to stop
+                                                            0s, 20s
   OTEL_EXPORTER_OTLP_ENDPOINT
                  where traces are sent to, such as http://127.0.0.1:4318; empty for nowhere
   OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG

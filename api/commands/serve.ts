@@ -1,8 +1,12 @@
 /** serve: the command that answers, from the first moment of the process to the last. */
-import { type Logger, pino } from 'pino';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { openBucket } from '../bucket/open-bucket.ts';
 import { openIndex } from '../index/open-index.ts';
 import type { Known } from '../load-plugins.ts';
+import { openApiLog } from '../operations/api-log.ts';
+import { makeMetrics } from '../operations/metrics.ts';
+import { withRequestId } from '../operations/request-id.ts';
 import { type Tracing, traceFields } from '../operations/tracing.ts';
 import { graphqlEndpoint } from '../server.ts';
 import { openService } from '../service.ts';
@@ -12,19 +16,17 @@ import { openHttpListener } from '../transport/http-listener.ts';
 import { openTlsFiles } from '../transport/tls-files.ts';
 import { stopSignal } from './stop-signal.ts';
 
-/** Longer than requests under way are waited for. */
-const stopWithinMs = 20_000;
-
 export async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise<number> {
   let tracing: Tracing | null = null;
-  const logger = pino({ mixin: () => traceFields(tracing) });
+  const logger = openApiLog(settings.logLevel, { fields: () => traceFields(tracing) });
+  endWithBugs(logger);
   if (settings.tracing) {
     const { openTracing } = await import('../operations/open-tracing.ts');
     tracing = openTracing({ settings: settings.tracing, logger });
   }
   const signal = stopSignal();
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
-  stopped.then(() => setTimeout(() => giveUp(logger), stopWithinMs).unref());
+  stopped.then(() => setTimeout(() => giveUp(logger), settings.stopTimeoutMs).unref());
   const { tls, auth } = settings;
   const tlsFiles = tls && (await openTlsFiles(tls, (options) => listener.changeTls(options), logger));
   const listener = await openHttpListener({
@@ -35,7 +37,13 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
   try {
     const bucket = await openBucket(settings.bucket);
     const { graphiql, introspection, pythonRoutes } = settings;
+    const metrics = makeMetrics();
+    metrics.watchSocket({
+      refusedConnections: listener.refusedConnections,
+      certificateExpiresAt: tlsFiles ? tlsFiles.expiresAt : null,
+    });
     const service = await openService({
+      metrics,
       bucket,
       authentication: {
         isRequired: auth === 'required',
@@ -56,12 +64,15 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
       retentionMs: settings.retentionMs,
       queryTimeoutMs: settings.queryTimeoutMs,
       limits: settings,
+      maxInFlight: settings.maxInFlight,
       tracing,
     });
-    listener.answerWith(service.server);
+    listener.answerWith(withRequestId(service.listener));
     logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
     await stopped;
     logger.info({ signal: signal.reason }, 'stopping');
+    service.leave();
+    await delay(settings.stopDelayMs);
     await service.endSubscriptions();
     if (!(await listener.close())) logger.warn('requests under way were cut off');
     await service.close();
@@ -81,4 +92,14 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
 function giveUp(logger: Logger): void {
   logger.error('could not stop in time, and ends now');
   process.exit(1);
+}
+
+/** After one that nobody has thought of nothing is sure any more; agents send again what is not acknowledged. */
+function endWithBugs(logger: Logger): void {
+  const end = (cause: unknown) => {
+    logger.fatal({ err: cause }, 'a bug of ours: the process ends');
+    process.exit(1);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
 }

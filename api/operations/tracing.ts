@@ -35,11 +35,12 @@ export const own = {
   bytes: 'os_inspector.bucket.bytes',
   reports: 'os_inspector.log.reports',
   rootFields: 'os_inspector.graphql.root_fields',
+  requestId: 'os_inspector.request.id',
   errorCodes: 'os_inspector.graphql.error_codes',
 } as const;
 
 /** By which lines of the log and a trace are found by each other; none where what is under way is in no trace. */
-export function traceFields(tracing: Tracing | null): { trace_id?: string; span_id?: string } {
+export function traceFields(tracing: Tracing | null): Record<string, string> {
   const span = tracing?.current()?.spanContext();
   return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
 }

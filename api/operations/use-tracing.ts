@@ -2,6 +2,7 @@
 import { type DocumentNode, getOperationAST } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { exportPaths } from '../export/export-kinds.ts';
+import { requestId } from './request-id.ts';
 import { rootFieldsOf } from './root-fields.ts';
 import { own, type Tracing } from './tracing.ts';
 
@@ -35,7 +36,9 @@ export function useTracing(tracing: Tracing, graphqlEndpoint: string): Plugin {
         // Any other path is one that a client made up.
         const route = routes.includes(pathname) ? { 'http.route': pathname } : {};
         const name = [method, ...Object.values(route)].join(' ');
-        const attributes = { 'http.request.method': method, ...route };
+        const id = requestId();
+        const named = id === undefined ? {} : { [own.requestId]: id };
+        const attributes = { 'http.request.method': method, ...route, ...named };
         await tracing.request(request.headers, name, attributes, async () => wrapped());
       },
       operation: (_payload, wrapped) => tracing.part('graphql', {}, async () => wrapped()),

@@ -53,7 +53,11 @@ test('lines of the log name the trace of the request that they are of', async ()
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, AUTH: 'required' };
   const api = await startApi(await temporaryFolder(), { env });
   const traceId = '0af7651916cd43dd8448eb211c80319c';
-  const headers = { authorization: 'Bearer osi_t_wrong', traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+  const headers = {
+    authorization: 'Bearer osi_t_wrong',
+    traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+    'x-request-id': 'as-a-proxy-calls-it',
+  };
   expect((await fetch(api.url, { headers })).status).toBe(401);
   const [line = ''] = await api.waitFor(/^.*"event":"auth.refused".*$/m);
   api.child.kill('SIGTERM');
@@ -61,7 +65,12 @@ test('lines of the log name the trace of the request that they are of', async ()
   const [request] = await collector.traceWith('GET /graphql', traceId);
   expect(JSON.parse(line)).toMatchObject({ trace_id: traceId });
   expect(collector.spans().map(({ spanId }) => spanId)).toContain(JSON.parse(line).span_id);
-  expect(request).toMatchObject({ attributes: { 'http.response.status_code': 401 } });
+  expect(request).toMatchObject({
+    attributes: {
+      'http.response.status_code': 401,
+      'os_inspector.request.id': 'as-a-proxy-calls-it',
+    },
+  });
 });
 
 test('an endpoint that is none stops the start, and is not repeated', async () => {

@@ -58,6 +58,8 @@ export type TestApiOptions = {
   /** How often anyone may ask. @default as often as they like */
   limits?: LimitsSettings;
   tracing?: Tracing;
+  /** Requests that are worked on at once. @default any number of them */
+  maxInFlight?: number;
 };
 
 export async function openTestApi({
@@ -70,6 +72,7 @@ export async function openTestApi({
   logger,
   limits,
   tracing,
+  maxInFlight,
 }: TestApiOptions = {}): Promise<TestApi> {
   folder ??= await temporaryFolder();
   const all = [...(await loadBuiltinPlugins()), ...plugins];
@@ -94,6 +97,7 @@ export async function openTestApi({
     ...(offered ? { offered } : {}),
     ...(limits ? { limits } : {}),
     ...(tracing ? { tracing } : {}),
+    ...(maxInFlight ? { maxInFlight } : {}),
   });
   let open = true;
   const close = async () => {
@@ -123,7 +127,7 @@ export async function openTestApi({
     folder,
     ...as(everyone),
     as,
-    listener: service.server,
+    listener: service.listener,
     async deliver(reports) {
       const key = segmentKey(reports);
       const encoded = reports.map(encodeReport);

@@ -91,9 +91,9 @@ function spansOf({ resourceSpans }: Body): CollectedSpan[] {
 }
 
 function valuesOf(attributes: Attributes): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, valueOf(value)]));
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value)]));
 }
 
-function valueOf({ arrayValue, ...value }: Value): unknown {
-  return arrayValue ? arrayValue.values.map(valueOf) : Object.values(value)[0];
+function plain({ arrayValue, ...value }: Value): unknown {
+  return arrayValue ? arrayValue.values.map(plain) : Object.values(value)[0];
 }
