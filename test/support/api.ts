@@ -41,6 +41,8 @@ export type TestApiOptions = {
   plugins?: readonly AnyPlugin[];
   /** Of an empty database for its index. @default a file of SQLite */
   postgres?: string;
+  /** Of a list from which on the index shares its elements. */
+  longListLength?: number | undefined;
   /** Stands before the bucket, to make it fail. */
   wrapBucket?: (bucket: Bucket) => Bucket;
 };
@@ -49,6 +51,7 @@ export async function openTestApi({
   folder,
   plugins = [],
   postgres,
+  longListLength,
   wrapBucket,
 }: TestApiOptions = {}): Promise<TestApi> {
   folder ??= await temporaryFolder();
@@ -60,6 +63,7 @@ export async function openTestApi({
       : { kind: 'sqlite', file: join(folder, 'index.db') },
     bucket: bucket.location,
     plugins: all,
+    longListLength,
   });
   const service = await openService({
     bucket: wrapBucket ? wrapBucket(bucket) : bucket,
