@@ -17,7 +17,7 @@ import { type Intake, openIntake } from './intake.ts';
 import { openKnownFacts } from './known-facts.ts';
 import { openInFlight } from './limits/in-flight.ts';
 import { shedding } from './limits/shedding.ts';
-import { type LimitsSettings, makeLimits } from './limits/limits.ts';
+import { type LimitsSettings, makeLimits, noLimits } from './limits/limits.ts';
 import { openLive } from './live/live.ts';
 import { type LogOptions, openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
@@ -38,8 +38,6 @@ import { within } from './within.ts';
 const failedPutCountsMs = 30_000;
 
 const defaultQueryTimeoutMs = 30_000;
-
-const noLimits: LimitsSettings = { operationLimit: null, reportLimit: null, addressLimit: null };
 
 /** Stores that take longer do not count as ready, whatever they will answer. */
 const readyPatienceMs = 5_000;

@@ -7,12 +7,12 @@
 import type { Insertable, Selectable } from 'kysely';
 
 /** Raised with every change of what is stored or how it is derived. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /** A UUID as the dialect stores it: sixteen bytes in SQLite, text in PostgreSQL. Both sort as the text does. */
 export type StoredUuid = Uint8Array | string;
 
-type Kind = 'integer' | 'number' | 'text' | 'uuid';
+type Kind = 'integer' | 'number' | 'text' | 'bytes' | 'uuid';
 type Column<K extends Kind = Kind, Nullable extends boolean = boolean> = { kind: K; nullable: Nullable };
 
 const column = <K extends Kind>(kind: K): Column<K, false> => ({ kind, nullable: false });
@@ -100,13 +100,45 @@ const tables = {
   },
   /** What a plugin said is here once, however often and by whomever it was said. */
   fact_sets: {
-    columns: { id: column('integer'), hash: column('text'), plugin: column('text'), facts: column('text') },
+    columns: {
+      id: column('integer'),
+      hash: column('text'),
+      plugin: column('text'),
+      /** Their JSON as sent; null where it is long. */
+      facts: nullable('text'),
+      /** The same, compressed (see facts-text.ts); null where it is short. */
+      packed: nullable('bytes'),
+    },
     primaryKey: ['id'],
+  },
+  /** An element of a long list, whichever fact sets have it (see long-lists.ts). Its values are those of `-id`. */
+  elements: {
+    columns: {
+      id: column('integer'),
+      hash: column('text'),
+      /** The path of the list. */
+      list: column('integer'),
+    },
+    primaryKey: ['id'],
+  },
+  /** Some elements that fact sets have together. */
+  blocks: { columns: { id: column('integer'), hash: column('text') }, primaryKey: ['id'] },
+  block_elements: {
+    columns: { block: column('integer'), element: column('integer') },
+    primaryKey: ['block', 'element'],
+    clustered: true,
+  },
+  /** All elements of a fact set's long lists. */
+  fact_set_blocks: {
+    columns: { fact_set: column('integer'), block: column('integer') },
+    primaryKey: ['fact_set', 'block'],
+    clustered: true,
   },
   /** `plugin.field`, through lists without a position. */
   paths: { columns: { id: column('integer'), path: column('text') }, primaryKey: ['id'] },
   fact_values: {
     columns: {
+      /** Below zero: an element of a long list, which is not at its fact sets. */
       fact_set: column('integer'),
       path: column('integer'),
       /** Positions in the lists on the way, such as 2.0; empty outside of lists. */
@@ -176,7 +208,7 @@ const tables = {
   },
 } as const satisfies Record<string, Table>;
 
-type ValueOf = { integer: number; number: number; text: string; uuid: StoredUuid };
+type ValueOf = { integer: number; number: number; text: string; bytes: Uint8Array; uuid: StoredUuid };
 type ColumnType<C> =
   C extends Column<infer K, infer Nullable> ? ValueOf[K] | (Nullable extends true ? null : never) : never;
 
@@ -201,6 +233,8 @@ const keyIndexes: readonly Index[] = [
   { name: 'hosts_uuid', table: 'hosts', on: 'uuid', unique: true },
   { name: 'contents_hash', table: 'contents', on: 'hash', unique: true },
   { name: 'fact_sets_hash', table: 'fact_sets', on: 'hash', unique: true },
+  { name: 'elements_hash', table: 'elements', on: 'hash', unique: true },
+  { name: 'blocks_hash', table: 'blocks', on: 'hash', unique: true },
   { name: 'paths_path', table: 'paths', on: 'path', unique: true },
 ];
 
@@ -223,6 +257,9 @@ const queryIndexes: readonly Index[] = [
     where: 'text IS NOT NULL',
   },
   { name: 'fact_values_number', table: 'fact_values', on: 'path, number', where: 'number IS NOT NULL' },
+  { name: 'elements_list', table: 'elements', on: 'list' },
+  { name: 'block_elements_element', table: 'block_elements', on: 'element, block' },
+  { name: 'fact_set_blocks_block', table: 'fact_set_blocks', on: 'block, fact_set' },
   { name: 'host_plugins_fact_set', table: 'host_plugins', on: 'fact_set, host' },
   // Of results few fail.
   {
@@ -242,9 +279,15 @@ const queryIndexes: readonly Index[] = [
 export type DialectName = 'sqlite' | 'postgres';
 
 const columnTypes: Record<DialectName, Record<Kind, string>> = {
-  sqlite: { integer: 'INTEGER', number: 'REAL', text: 'TEXT', uuid: 'BLOB' },
+  sqlite: { integer: 'INTEGER', number: 'REAL', text: 'TEXT', bytes: 'BLOB', uuid: 'BLOB' },
   // "C" is the order of the bytes, which is SQLite's; a database's own order depends on its locale.
-  postgres: { integer: 'bigint', number: 'double precision', text: 'text COLLATE "C"', uuid: 'uuid' },
+  postgres: {
+    integer: 'bigint',
+    number: 'double precision',
+    text: 'text COLLATE "C"',
+    bytes: 'bytea',
+    uuid: 'uuid',
+  },
 };
 
 export function createTableStatements(dialect: DialectName): string[] {
@@ -276,7 +319,9 @@ export function columnTypesOf(table: TableName, columns: readonly string[]): str
   return columns.map((name) => {
     const found = known[name];
     if (!found) throw new Error(`no column ${name} in ${table}`);
-    return { integer: 'bigint', number: 'double precision', text: 'text', uuid: 'uuid' }[found.kind];
+    return { integer: 'bigint', number: 'double precision', text: 'text', bytes: 'bytea', uuid: 'uuid' }[
+      found.kind
+    ];
   });
 }
 

@@ -46,6 +46,8 @@ const failedCredentials: RateLimit = { most: 60, perSeconds: 60 };
 
 export type LimitsSettings = Pick<LimitSettings, 'operationLimit' | 'reportLimit' | 'addressLimit'>;
 
+export const noLimits: LimitsSettings = { operationLimit: null, reportLimit: null, addressLimit: null };
+
 export function makeLimits({ operationLimit, reportLimit, addressLimit }: LimitsSettings): Limits {
   const operations = ofIdentities(operationLimit, 'operations');
   const reports = ofIdentities(reportLimit, 'reports');

@@ -53,6 +53,8 @@ export type TestApiOptions = {
   authentication?: ServiceOptions['authentication'];
   offered?: ServiceOptions['offered'];
   logger?: Logger;
+  /** Of a list from which on the index shares its elements. */
+  longListLength?: number | undefined;
   /** Stands before the bucket, to make it fail. */
   wrapBucket?: (bucket: Bucket) => Bucket;
   /** How often anyone may ask. @default as often as they like */
@@ -66,6 +68,7 @@ export async function openTestApi({
   folder,
   plugins = [],
   postgres,
+  longListLength,
   wrapBucket,
   authentication,
   offered,
@@ -83,6 +86,7 @@ export async function openTestApi({
       : { kind: 'sqlite', file: join(folder, 'index.db') },
     bucket: bucket.location,
     plugins: all,
+    longListLength,
   });
   const identities = new Map<string, Identity>();
   const service = await openService({
