@@ -172,18 +172,22 @@ function samplerOf({ sampler, ratio }: OpenTracingOptions['settings']): Sampler 
 /** Tells once that traces are not taken, and once that they are again. */
 function watched(exporter: SpanExporter, logger: OpenTracingOptions['logger']): SpanExporter {
   let isFailing = false;
+  // Not as a part of the request that happened to be under way when it was time to send.
+  const outside = AsyncLocalStorage.snapshot();
   return {
-    export(spans, done) {
-      exporter.export(spans, (result) => {
-        const failed = result.code !== ExportResultCode.SUCCESS;
-        if (failed && !isFailing) {
-          logger.warn({ reason: messageOf(result.error) }, 'traces cannot be sent, and are dropped');
-        }
-        if (!failed && isFailing) logger.info('traces are sent again');
-        isFailing = failed;
-        done(result);
-      });
-    },
+    export: (spans, done) => outside(() => send(spans, done)),
     shutdown: () => exporter.shutdown(),
   };
+
+  function send(...[spans, done]: Parameters<SpanExporter['export']>): void {
+    exporter.export(spans, (result) => {
+      const failed = result.code !== ExportResultCode.SUCCESS;
+      if (failed && !isFailing) {
+        logger.warn({ reason: messageOf(result.error) }, 'traces cannot be sent, and are dropped');
+      }
+      if (!failed && isFailing) logger.info('traces are sent again');
+      isFailing = failed;
+      done(result);
+    });
+  }
 }

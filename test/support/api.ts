@@ -10,6 +10,7 @@ import type { LimitsSettings } from '../../api/limits/limits.ts';
 import { encodeReport, encodeSegment } from '../../api/log/segment.ts';
 import { segmentKey } from '../../api/log/segment-key.ts';
 import type { StoredReport } from '../../api/log/stored-report.ts';
+import type { Metrics } from '../../api/operations/metrics.ts';
 import type { Tracing } from '../../api/operations/tracing.ts';
 import { buildSchema } from '../../api/schema/schema.ts';
 import { openService, type ServiceOptions } from '../../api/service.ts';
@@ -59,6 +60,7 @@ export type TestApiOptions = {
   wrapBucket?: (bucket: Bucket) => Bucket;
   /** How often anyone may ask. @default as often as they like */
   limits?: LimitsSettings;
+  metrics?: Metrics;
   tracing?: Tracing;
   /** Requests that are worked on at once. @default any number of them */
   maxInFlight?: number;
@@ -74,6 +76,7 @@ export async function openTestApi({
   offered,
   logger,
   limits,
+  metrics,
   tracing,
   maxInFlight,
 }: TestApiOptions = {}): Promise<TestApi> {
@@ -100,6 +103,7 @@ export async function openTestApi({
       : { gate: async ({ headers }) => identities.get(headers.get(identityHeader) ?? '') ?? everyone }),
     ...(offered ? { offered } : {}),
     ...(limits ? { limits } : {}),
+    ...(metrics ? { metrics } : {}),
     ...(tracing ? { tracing } : {}),
     ...(maxInFlight ? { maxInFlight } : {}),
   });

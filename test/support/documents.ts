@@ -11,6 +11,7 @@ export const spanish = 'docs/README.es.md';
 export const guide = 'docs/writing-a-plugin.md';
 /** Its queries and answers are made: `scripts/generate.ts --check` holds them. */
 export const queries = 'docs/queries.md';
+export const operations = 'docs/operations.md';
 export const files = [
   english,
   spanish,
@@ -20,6 +21,7 @@ export const files = [
   'docs/plugins.md',
   'docs/install.md',
   'docs/export.md',
+  operations,
   'docs/benchmarks.md',
   'examples/README.md',
 ];
