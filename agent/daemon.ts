@@ -91,6 +91,8 @@ export async function runDaemon(at: Surroundings): Promise<number> {
     };
     const parts = { grid, collect, outbox, log, clock, alarm, renew };
     await Promise.all([run(parts, stop), outbox.deliver(stop)]).finally(watch.close);
+    const { memoryReports } = spool.counts();
+    if (memoryReports > 0) log.warn({ reports: memoryReports }, 'reports lost: they were only in memory');
     log.info({ reason: errorText(stop.reason) }, 'agent stopped');
     return exitCodes.done;
   } catch (error) {

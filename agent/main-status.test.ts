@@ -1,6 +1,6 @@
 /** What the commands that look inside an agent say of one that really runs. */
 import { spawnSync } from 'node:child_process';
-import { chmod } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hostWith, plugins } from '../test/support/agent-host.ts';
@@ -39,7 +39,8 @@ describe('status', () => {
     const agent = startAgent(['run'], { cwd });
     const running = await eventually('the last report is acknowledged', async () => {
       const now = await status();
-      return now.status?.lastReport?.acknowledgedAt ? now : null;
+      // Between two reports: one that is on its way is in the spool.
+      return now.status?.lastReport?.acknowledgedAt && now.spool.reports === 0 ? now : null;
     });
     expect(running).toMatchObject({
       ...{ code: 0, isWell: true, problems: [], isRunning: true, spool: { reports: 0 } },
@@ -63,6 +64,22 @@ describe('status', () => {
     another.child.kill('SIGKILL');
     await another.exit;
     expect(await status()).toMatchObject({ code: 1, isRunning: false });
+  });
+
+  test('says that reports are in memory alone, and the log how many a stop has cost', async () => {
+    const cwd = await hostWith({ api: { url: await closedUrl() }, interval: '1s', plugins });
+    await mkdir(join(cwd, 'state'));
+    await writeFile(join(cwd, 'state/spool'), 'a file where a folder should be');
+    const agent = startAgent(['run'], { cwd });
+    await agent.waitFor(/the spool cannot be used: reports are kept in memory/);
+    await eventually('status tells of them', async () => {
+      const { stdout } = await runAgent(['status'], { cwd });
+      return /reports are only in memory: make \S+state writable/.test(stdout);
+    });
+    agent.child.kill('SIGTERM');
+    const { code, stdout } = await agent.exit;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/"reports":\d+,"msg":"reports lost: they were only in memory"/);
   });
 
   test('says what waits when the API is away, and that the config is wrong now', async () => {
