@@ -182,9 +182,22 @@ describe('doctor', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^FAILED {3}config: .*intervall: unknown key/);
     expect(stdout).toContain('no plugin file');
+    expect(stdout).toMatch(/^FAILED {3}tcp: cannot connect to 127\.0\.0\.1 port \d+: ECONNREFUSED/m);
     expect(stdout).toMatch(/^FAILED {3}state: /m);
     expect(stdout).toMatch(/^FAILED {3}plugin broken: ERROR: wrong facts: row: .*hall: is not declared/m);
     for (const [, line] of stdout.matchAll(/^FAILED.*\n(.*)/gm)) expect(line).toMatch(/^ {9,}/);
+  });
+
+  test('a file that cannot be read is named, and the API is tried by what the environment says', async () => {
+    const api = await startStubApi();
+    const cwd = await hostWith({}, { 'agent.config.json': '{' });
+    const env = { OS_INSPECTOR_URL: api.url };
+    const { code, stdout } = await runAgent(['doctor'], { cwd, env });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^FAILED {3}config: .*agent\.config\.json: not right JSON.*\n {9}-> correct that file\n/,
+    );
+    expect(stdout).toMatch(/^OK {7}api: /m);
   });
 
   test('a connection that is refused leaves nothing else to try', async () => {
@@ -241,6 +254,19 @@ describe('plugins test', () => {
       /^rack \(version 2\): Where it stands\n {2}first +OK +[\d.]+ ms, [\d.]+ ms of CPU, 0 /,
     );
     expect(stdout).toContain('facts\n  row (count): 7\n');
+  });
+
+  test('knows a plugin by the name that its facts have, a command by its own', async () => {
+    const command = { command: ['echo', '{"state":"ok"}'] };
+    const cwd = await hostWith(
+      { plugins: ['./rack.mjs', { use: 'exec', name: 'raid', options: command }] },
+      broken,
+    );
+    const byFacts = await runAgent(['plugins', 'test', 'broken'], { cwd });
+    expect(byFacts).toMatchObject({ code: 1, stdout: expect.stringMatching(/^broken \(version 1\)/) });
+    const ofCommand = await runAgent(['plugins', 'test', 'raid'], { cwd });
+    expect(ofCommand).toMatchObject({ code: 0, stdout: expect.stringMatching(/^raid \(version 1\)/) });
+    expect(ofCommand.stdout).toContain('state (not declared): "ok"');
   });
 
   test('counts the processes that it starts, whether it waits for them or not', async () => {
