@@ -24,6 +24,7 @@ export type ConfiguredPlugin = {
   timeoutMs: number;
   /** How long what it collected holds; null asks it for each report. */
   intervalMs: number | null;
+  /** Which plugin it is: a reload may give the same one other times. */
   source: PluginSource;
   /** What it was made of: one of the same key would be the same. */
   key: string;
@@ -65,9 +66,17 @@ async function loadOne(
 ): Promise<LoadedPlugins> {
   const key = await entryKey(entry, folder, isBuiltIn(entry));
   const known = options.previous?.find((plugin) => plugin.key === key);
-  if (known) return { plugins: [known], problems: [] };
+  if (known) return { plugins: [configure(known.plugin, entry, known.source, key)], problems: [] };
   if (entry.use === 'exec') return loadCommand(entry, folder, key, observer);
   return isBuiltIn(entry) ? loadBuiltIn(entry, folder, key, observer) : loadOwn(entry, folder, key, options);
+}
+
+/** Those of the first whose plugins the others have not. */
+export function without(
+  plugins: readonly ConfiguredPlugin[],
+  others: readonly ConfiguredPlugin[],
+): ConfiguredPlugin[] {
+  return plugins.filter(({ source }) => !others.some((other) => other.source === source));
 }
 
 /** Ends the threads of plugins that are not used any more. */

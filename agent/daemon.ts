@@ -19,7 +19,8 @@ import { watchFiles } from './watch-files.ts';
 export async function runDaemon(at: Surroundings): Promise<number> {
   const { setup, api } = await setUpToSend(at);
   const { config } = setup;
-  const log = await at.openLog({ ...config.log, format: at.logFormat ?? config.log.format });
+  const logSettings = ({ config }: Setup) => ({ ...config.log, format: at.logFormat ?? config.log.format });
+  const log = await at.openLog(logSettings(setup));
   for (const cause of setup.warnings) log.warn({ cause }, 'the config is not as it should be');
   const { stop } = at;
   try {
@@ -74,6 +75,8 @@ export async function runDaemon(at: Surroundings): Promise<number> {
       if (next === null) return null;
       reporter.change(next, paceOf(next));
       Object.assign(bounds, next.config.spool);
+      await log.change(logSettings(next));
+      await watch.serveAt(next.config.metricsAt);
       if (next.config.url !== before.config.url || next.token !== before.token) {
         link.change(connectTo(next));
         outbox.startOver();

@@ -1,6 +1,6 @@
 /**
  * entry-key: tells whether a plugin that a config names is the same as before: by what the config says of it, the secrets
- * that it names, and the file that it is in.
+ * that it names, and the file that it is in. How long it may take and how often it is asked is no part of what it is.
  */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import type { PluginEntry } from './config.ts';
 
 /** Not where the config names it: an entry that moves stays the same. */
 export async function entryKey(entry: PluginEntry, folder: string, isBuiltIn: boolean): Promise<string> {
-  const { path, ...settings } = entry;
+  const { path, timeoutMs, intervalMs, ...settings } = entry;
   const hash = createHash('sha256').update(JSON.stringify(isBuiltIn ? [settings] : [settings, folder]));
   for (const file of secretFiles(entry.options)) hash.update(await contentOf(file));
   if (!isBuiltIn && isFile(entry.use)) {

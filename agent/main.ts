@@ -5,7 +5,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { type CommandOptions, exitCodes, parseCommandLine, usage } from './cli.ts';
-import type { LogSettings } from './daemon-log.ts';
+import type { DaemonLog, LogSettings } from './daemon-log.ts';
 import { errorText, OperatorError } from './error-text.ts';
 import type { Log } from './run.ts';
 import { claimStandardOutput } from './standard-output.ts';
@@ -139,8 +139,9 @@ function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-async function openLog(settings: LogSettings): Promise<Log> {
+async function openLog(settings: LogSettings): Promise<DaemonLog> {
   const { openDaemonLog } = await import('./daemon-log.ts');
-  openedLog = await openDaemonLog(settings, { fd: process.stdout.fd, isTTY: process.stdout.isTTY });
-  return openedLog;
+  const log = await openDaemonLog(settings, { fd: process.stdout.fd, isTTY: process.stdout.isTTY });
+  openedLog = log;
+  return log;
 }

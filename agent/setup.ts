@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { type AgentConfig, checkConfig, type Overrides, type PluginEntry } from './config.ts';
 import { type ConfigFile, describeSearch, findConfig } from './config-file.ts';
-import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins } from './configured-plugins.ts';
+import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins, without } from './configured-plugins.ts';
 import { secretFiles } from './entry-key.ts';
 import { OperatorError } from './error-text.ts';
 import { formatProblems, type Problem } from './problem.ts';
@@ -64,7 +64,7 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
   ];
   if (needsUrl && checked.config?.url === null) problems.push(missingUrl(file, cwd));
   if (problems.length > 0 || !checked.config) {
-    await closePlugins(loaded.plugins.filter((plugin) => !previous.includes(plugin)));
+    await closePlugins(without(loaded.plugins, previous));
     throw new ConfigError(formatProblems(subject(file, cwd), problems));
   }
   const { config } = checked;
