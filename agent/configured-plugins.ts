@@ -31,7 +31,12 @@ export type ConfiguredPlugin = {
 };
 
 /** In config order; meant to be used only when there are no problems. */
-export type LoadedPlugins = { plugins: ConfiguredPlugin[]; problems: Problem[] };
+export type LoadedPlugins = {
+  plugins: ConfiguredPlugin[];
+  problems: Problem[];
+  /** What is no problem and still should be put right. */
+  warnings: string[];
+};
 
 export type LoadOptions = {
   /** Time that each plugin has to load and to check its options. @default 30 seconds */
@@ -55,7 +60,10 @@ export async function loadConfiguredPlugins(
   const loaded = await Promise.all(entries.map((entry) => loadOne(entry, folder, options, observer)));
   const plugins = loaded.flatMap(({ plugins }) => plugins);
   const problems = loaded.flatMap(({ problems }) => problems);
-  return { plugins, problems: [...problems, ...needlessNames(entries), ...sameName(loaded, entries)] };
+  // Options are checked side by side, and a file may be named twice.
+  const warnings = [...new Set(loaded.flatMap(({ warnings }) => warnings))];
+  problems.push(...needlessNames(entries), ...sameName(loaded, entries));
+  return { plugins, problems, warnings };
 }
 
 async function loadOne(
@@ -66,7 +74,10 @@ async function loadOne(
 ): Promise<LoadedPlugins> {
   const key = await entryKey(entry, folder, isBuiltIn(entry));
   const known = options.previous?.find((plugin) => plugin.key === key);
-  if (known) return { plugins: [configure(known.plugin, entry, known.source, key)], problems: [] };
+  if (known) {
+    const plugin = configure(known.plugin, entry, known.source, key);
+    return { plugins: [plugin], problems: [], warnings: [] };
+  }
   if (entry.use === 'exec') return loadCommand(entry, folder, key, observer);
   return isBuiltIn(entry) ? loadBuiltIn(entry, folder, key, observer) : loadOwn(entry, folder, key, options);
 }
@@ -96,7 +107,7 @@ async function loadBuiltIn(
 ): Promise<LoadedPlugins> {
   const { use, options: given, path, memoryBytes } = entry;
   const plugin = await loadPlugin(use, folder);
-  const { options, problems } = await checkOptions(plugin, given, optionsPath(entry));
+  const { options, problems, warnings } = await checkOptions(plugin, given, optionsPath(entry));
   // A user's plugin without a schema takes what it gets; a built-in one would not even look at it.
   const unknown = plugin.options ? [] : Object.keys(given);
   const message = `unknown key, ${use} takes no options`;
@@ -105,7 +116,8 @@ async function loadBuiltIn(
     const why = `${use} comes with os-inspector and runs in the agent's own memory: leave it out`;
     problems.push({ path: [...path.slice(0, 2), 'memory'].join('.'), message: why });
   }
-  return { plugins: [configure(plugin, entry, inThisThread(plugin, options, { observer }), key)], problems };
+  const source = inThisThread(plugin, options, { observer });
+  return { plugins: [configure(plugin, entry, source, key)], problems, warnings };
 }
 
 /** The command itself is no code of ours: it runs in a process of its own. */
@@ -115,10 +127,10 @@ async function loadCommand(
   key: string,
   observer: ThreadObserver | null,
 ): Promise<LoadedPlugins> {
-  const { plugin, undeclared, problems } = await checkCommand(entry, folder);
-  if (plugin === null) return { plugins: [], problems };
+  const { plugin, undeclared, ...found } = await checkCommand(entry, folder);
+  if (plugin === null) return { plugins: [], ...found };
   const source = inThisThread(plugin, undefined, { undeclared, observer });
-  return { plugins: [configure(plugin, entry, source, key)], problems };
+  return { plugins: [configure(plugin, entry, source, key)], ...found };
 }
 
 async function loadOwn(
@@ -132,13 +144,13 @@ async function loadOwn(
   const task = { use, folder, options: entry.options, optionsPath: optionsPath(entry), observe };
   const memoryBytes = entry.memoryBytes ?? defaultMemoryBytes;
   try {
-    const { declaration, problems, source } = await loadInWorker({ task, memoryBytes, loadMs, onStray });
-    return { plugins: [configure(declaration, entry, source, key)], problems };
+    const { declaration, source, ...found } = await loadInWorker({ task, memoryBytes, loadMs, onStray });
+    return { plugins: [configure(declaration, entry, source, key)], ...found };
   } catch (error) {
     const isLate = error instanceof LoadTimeoutError;
     if (!isLate && !(error instanceof PluginThreadError)) throw error;
     const message = isLate ? `plugin ${use} ${error.message}` : error.message;
-    return { plugins: [], problems: [{ path: path.join('.'), message }] };
+    return { plugins: [], problems: [{ path: path.join('.'), message }], warnings: [] };
   }
 }
 

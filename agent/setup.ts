@@ -55,7 +55,7 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
   const file = await findConfig(cwd, configFile);
   const checked = checkConfig(file.value, overrides);
   const loaded = await loadConfiguredPlugins(checked.plugins, file.folder, { onStray, previous });
-  const { token, warnings, ...ofToken } = await readToken(checked.config?.tokenFrom ?? null, overrides, env);
+  const { token, ...ofToken } = await readToken(checked.config?.tokenFrom ?? null, overrides, env);
   const problems = [
     ...checked.problems,
     ...ofToken.problems,
@@ -69,6 +69,7 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
   }
   const { config } = checked;
   const files = [file.path ?? [], secretFiles(config.tokenFrom), config.plugins.map(secretFilesOf)].flat(2);
+  const warnings = [...ofToken.warnings, ...loaded.warnings];
   return { configPath: file.path, config, token, warnings, plugins: loaded.plugins, files };
 }
 

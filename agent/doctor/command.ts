@@ -42,8 +42,8 @@ async function* examine(at: Surroundings, stateFolder: string): AsyncGenerator<C
           lines.join('\n           '),
           `correct ${ofConfig.isRead ? (ofConfig.path ?? 'the environment') : 'that file'}`,
         );
-    for (const cause of secret.warnings)
-      yield warning('token', cause, 'let only the agent read it, with chmod 600');
+    for (const cause of [...secret.warnings, ...loaded.warnings])
+      yield warning('secret', cause, 'let only the agent read it, with chmod 600');
     yield* examineApi(at, api?.url ?? null, secret.token);
     yield await checkState(stateFolder);
     yield await checkDisk(stateFolder, config?.spool.maxBytes ?? defaultSpoolBytes);

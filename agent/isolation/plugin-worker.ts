@@ -56,8 +56,8 @@ type Ready = { plugin: AnyPlugin; options: unknown };
 async function load(): Promise<Ready | null> {
   try {
     const plugin = await loadPlugin(use, folder);
-    const { options, problems } = await checkOptions(plugin, given, optionsPath);
-    tell({ is: 'loaded', declaration: declarationOf(plugin), problems });
+    const { options, ...found } = await checkOptions(plugin, given, optionsPath);
+    tell({ is: 'loaded', declaration: declarationOf(plugin), ...found });
     return { plugin, options };
   } catch (error) {
     tell({ is: 'failed', error: errorText(error) });

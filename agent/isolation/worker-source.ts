@@ -24,7 +24,12 @@ export type WorkerSettings = {
   onStray(use: string, error: string): void;
 };
 
-export type LoadedWorker = { declaration: PluginDeclaration; problems: Problem[]; source: PluginSource };
+export type LoadedWorker = {
+  declaration: PluginDeclaration;
+  problems: Problem[];
+  warnings: string[];
+  source: PluginSource;
+};
 
 /** The plugin's thread failed or was ended; the message says how, with the plugin as its subject. */
 export class PluginThreadError extends OperatorError {
@@ -121,7 +126,7 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
     await thread?.ended;
   }
 
-  const { declaration, problems } = await load();
+  const { declaration, problems, warnings } = await load();
   const source: PluginSource = {
     async prepare(stop) {
       if (!current) await load(stop);
@@ -133,5 +138,5 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
     },
     close: () => leave('is not wanted any more'),
   };
-  return { declaration, problems, source };
+  return { declaration, problems, warnings, source };
 }
