@@ -30,6 +30,11 @@ test.runIf(process.platform === 'linux')(
       expect(line.descriptors).toBeLessThanOrEqual((first?.descriptors ?? 0) + 2);
       expect(line.handles).toBeLessThanOrEqual((first?.handles ?? 0) + 2);
     }
+    // The first is whole; of the others some have facts that did change meanwhile, such as the ports of other tests.
+    const [whole = 0, ...rest] = api.requestBytes;
+    const usual = rest.sort((a, b) => a - b)[rest.length >> 1] ?? 0;
+    console.log(`on the wire: ${whole} bytes at first, ${usual} as a rule`);
+    expect(usual).toBeLessThan(3_000);
     // Garbage is collected when it pays, so the least of some lines is what counts.
     const least = (from: number) => Math.min(...lines.slice(from, from + 4).map((line) => line.residentMiB));
     expect(least(6)).toBeLessThanOrEqual(least(2) + 15);
