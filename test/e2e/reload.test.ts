@@ -139,7 +139,9 @@ test('other times leave the threads of plugins alone; log and metrics are as the
     expect(of(after, name).facts.thread).toBe(of(reports(api)[0], name).facts.thread);
   }
   const [, url = ''] = await agent.waitFor(/"url":"([^"]*\/metrics)","msg":"metrics are served"/);
-  expect(await (await fetch(url)).text()).toContain('os_inspector_agent_reports_total{outcome="acknowledged"}');
+  expect(await (await fetch(url)).text()).toContain(
+    'os_inspector_agent_reports_total{outcome="acknowledged"}',
+  );
   // Where another listens already, the old address is listened at again.
   await write(cwd, { ...labels('c'), metrics: { listen: `127.0.0.1:${port}` } });
   await agent.waitFor(/EADDRINUSE.*choose another port","msg":"metrics cannot be served there"/);
