@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -156,6 +157,26 @@ test('other times leave the threads of plugins alone; log and metrics are as the
   await agent.waitFor(/^\[.*ERROR.*config not taken, the old one stays/m);
   expect(agent.output().match(/report submitted/g)?.length).toBe(before);
   await stopped(run);
+});
+
+test('SIGHUP while the agent starts is heeded once it has', async () => {
+  const api = await startStubApi();
+  const gate = `import { existsSync, writeFileSync } from 'node:fs';
+    writeFileSync('loading', '');
+    while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20));
+    ${counting('kept')}`;
+  const cwd = await temporaryFolder({ 'gate.mjs': gate });
+  const config = { api: { url: api.url }, interval: '1s', labels: { site: 'a' }, plugins: ['./gate.mjs'] };
+  await write(cwd, config);
+  const agent = startAgent(['run'], { cwd });
+  await eventually('the config is read, and its plugin is being loaded', () =>
+    existsSync(join(cwd, 'loading')),
+  );
+  await write(cwd, { ...config, labels: { site: 'b' } });
+  agent.child.kill('SIGHUP');
+  await writeFile(join(cwd, 'go'), '');
+  await nextReport(api, 'a report with the new label', ({ host }) => host.labels.site === 'b');
+  await stopped({ agent, api, cwd, config });
 });
 
 test('a new address is tried soon, however long the old one has been failing', async () => {
