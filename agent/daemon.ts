@@ -17,6 +17,7 @@ import { connectTo, identityFor, type Surroundings, setUpToSend, stateFolderFor 
 import { watchFiles } from './watch-files.ts';
 
 export async function runDaemon(at: Surroundings): Promise<number> {
+  const readAt = Date.now();
   const { setup, api } = await setUpToSend(at);
   const { config } = setup;
   const logSettings = ({ config }: Setup) => ({ ...config.log, format: at.logFormat ?? config.log.format });
@@ -86,7 +87,7 @@ export async function runDaemon(at: Surroundings): Promise<number> {
     };
     at.onHangup(() => reloader.request('SIGHUP'));
     const files = () => reloader.current().files;
-    await watchFiles({ files, onChange: () => reloader.request('a file changed') }, stop);
+    await watchFiles({ files, readAt, onChange: () => reloader.request('a file changed') }, stop);
     const collect = async (signal: AbortSignal) => {
       const report = await reporter.report(signal);
       watch.collected(report);

@@ -159,25 +159,28 @@ test('other times leave the threads of plugins alone; log and metrics are as the
   await stopped(run);
 });
 
-test('SIGHUP while the agent starts is heeded once it has', async () => {
-  const api = await startStubApi();
-  const gate = `import { existsSync, writeFileSync } from 'node:fs';
+test.each(['SIGHUP', null] as const)(
+  'a change while the agent starts is taken over, with %s',
+  async (signal) => {
+    const api = await startStubApi();
+    const gate = `import { existsSync, writeFileSync } from 'node:fs';
     writeFileSync('loading', '');
     while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20));
     ${counting('kept')}`;
-  const cwd = await temporaryFolder({ 'gate.mjs': gate });
-  const config = { api: { url: api.url }, interval: '1s', labels: { site: 'a' }, plugins: ['./gate.mjs'] };
-  await write(cwd, config);
-  const agent = startAgent(['run'], { cwd });
-  await eventually('the config is read, and its plugin is being loaded', () =>
-    existsSync(join(cwd, 'loading')),
-  );
-  await write(cwd, { ...config, labels: { site: 'b' } });
-  agent.child.kill('SIGHUP');
-  await writeFile(join(cwd, 'go'), '');
-  await nextReport(api, 'a report with the new label', ({ host }) => host.labels.site === 'b');
-  await stopped({ agent, api, cwd, config });
-});
+    const cwd = await temporaryFolder({ 'gate.mjs': gate });
+    const config = { api: { url: api.url }, interval: '1s', labels: { site: 'a' }, plugins: ['./gate.mjs'] };
+    await write(cwd, config);
+    const agent = startAgent(['run'], { cwd });
+    await eventually('the config is read, and its plugin is being loaded', () =>
+      existsSync(join(cwd, 'loading')),
+    );
+    await write(cwd, { ...config, labels: { site: 'b' } });
+    if (signal) agent.child.kill(signal);
+    await writeFile(join(cwd, 'go'), '');
+    await nextReport(api, 'a report with the new label', ({ host }) => host.labels.site === 'b');
+    await stopped({ agent, api, cwd, config });
+  },
+);
 
 test('a new address is tried soon, however long the old one has been failing', async () => {
   const { agent, cwd, config } = await daemon();
