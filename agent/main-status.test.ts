@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { hostWith, plugins } from '../test/support/agent-host.ts';
 import { runAgent, startAgent } from '../test/support/agent-process.ts';
 import { eventually } from '../test/support/eventually.ts';
+import { testIf } from '../test/support/needs.ts';
 import { node, repository, run, start } from '../test/support/process.ts';
 import { closedUrl, startStubApi } from '../test/support/stub-api.ts';
 
@@ -208,6 +209,22 @@ describe('doctor', () => {
       ...{ dns: 'OK', tcp: 'FAILED', tls: 'SKIPPED', api: 'SKIPPED', clock: 'SKIPPED' },
     });
   });
+
+  testIf(
+    spawnSync('unshare', ['--net', 'true']).status === 0,
+    'needs root on Linux, to take the network away',
+    'without a network it is not the address that is to be corrected',
+    async () => {
+      const cwd = await hostWith({ api: { url: 'http://api.example.org/graphql' }, plugins: [] });
+      const command = ['--net', node, join(repository, 'agent/main.ts'), 'doctor', '--state', 'state'];
+      const { code, stdout } = await run('unshare', command, { cwd });
+      expect(code).toBe(1);
+      expect(stdout).toMatch(
+        /^FAILED {3}dns: the name server does not answer .*\n {9}-> look at \/etc\/resolv\.conf/m,
+      );
+      expect(stdout).toMatch(/^SKIPPED {2}tcp: dns failed$/m);
+    },
+  );
 
   test('a certificate that is trusted is for its own name only', async () => {
     const server = `
