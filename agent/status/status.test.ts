@@ -104,8 +104,9 @@ test.runIf(process.platform === 'linux')('a pid that is used again is another pr
 test.runIf(process.platform === 'linux')(
   'one that has ended runs no more, also where nobody takes note',
   async () => {
-    // What the shell becomes did not start that process, and never asks how it ended.
-    const parent = startProcess('sh', ['-c', 'true & echo "child $!"; exec sleep 60']);
+    // It ends once the shell has become another program, which never asks how a child ended.
+    const child = '(until grep -q sleep /proc/$$/comm; do :; done) &';
+    const parent = startProcess('sh', ['-c', `${child} echo "child $!"; exec sleep 60`]);
     const pid = Number((await parent.waitFor(/child (\d+)/))[1]);
     const { monitor } = await daemon();
     const status = await monitor.status();
