@@ -22,9 +22,11 @@ function pluginThat(collect: Collect, more: Partial<AnyPlugin> = {}): AnyPlugin 
 
 type Settings = { timeoutMs?: number; intervalMs?: number; options?: unknown };
 
+const modules = { files: [], stamp: '' };
+
 function configured(plugin: AnyPlugin, settings: Settings = {}): ConfiguredPlugin {
   const { timeoutMs = 60_000, intervalMs = null, options = {} } = settings;
-  return { plugin, timeoutMs, intervalMs, source: inThisThread(plugin, options), key: plugin.name };
+  return { plugin, timeoutMs, intervalMs, source: inThisThread(plugin, options), key: plugin.name, modules };
 }
 
 const host = { root: '/', platform: 'linux' } as const;

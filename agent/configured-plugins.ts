@@ -11,7 +11,7 @@ import type { PluginDeclaration } from '../plugins/plugin.ts';
 import { checkCommand } from './check-command.ts';
 import { checkOptions } from './check-options.ts';
 import type { PluginEntry } from './config.ts';
-import { entryKey } from './entry-key.ts';
+import { entryKey, stampOf } from './entry-key.ts';
 import { observeThread, type ThreadObserver } from './isolation/observe-thread.ts';
 import { inThisThread, type PluginSource } from './isolation/plugin-source.ts';
 import { loadInWorker, PluginThreadError } from './isolation/worker-source.ts';
@@ -26,8 +26,10 @@ export type ConfiguredPlugin = {
   intervalMs: number | null;
   /** Which plugin it is: a reload may give the same one other times. */
   source: PluginSource;
-  /** What it was made of: one of the same key would be the same. */
+  /** What it was made of: one of the same key would be the same, */
   key: string;
+  /** as long as the files are that it was loaded from. */
+  modules: { files: readonly string[]; stamp: string };
 };
 
 /** In config order; meant to be used only when there are no problems. */
@@ -74,8 +76,8 @@ async function loadOne(
 ): Promise<LoadedPlugins> {
   const key = await entryKey(entry, folder, isBuiltIn(entry));
   const known = options.previous?.find((plugin) => plugin.key === key);
-  if (known) {
-    const plugin = configure(known.plugin, entry, known.source, key);
+  if (known && known.modules.stamp === (await stampOf(known.modules.files))) {
+    const plugin = configure(known.plugin, entry, known.source, key, known.modules);
     return { plugins: [plugin], problems: [], warnings: [] };
   }
   if (entry.use === 'exec') return loadCommand(entry, folder, key, observer);
@@ -144,8 +146,10 @@ async function loadOwn(
   const task = { use, folder, options: entry.options, optionsPath: optionsPath(entry), observe };
   const memoryBytes = entry.memoryBytes ?? defaultMemoryBytes;
   try {
-    const { declaration, source, ...found } = await loadInWorker({ task, memoryBytes, loadMs, onStray });
-    return { plugins: [configure(declaration, entry, source, key)], ...found };
+    const loaded = await loadInWorker({ task, memoryBytes, loadMs, onStray });
+    const { declaration, source, files, problems, warnings } = loaded;
+    const modules = { files, stamp: await stampOf(files) };
+    return { plugins: [configure(declaration, entry, source, key, modules)], problems, warnings };
   } catch (error) {
     const isLate = error instanceof LoadTimeoutError;
     if (!isLate && !(error instanceof PluginThreadError)) throw error;
@@ -162,9 +166,10 @@ function configure(
   entry: PluginEntry,
   source: PluginSource,
   key: string,
+  modules: ConfiguredPlugin['modules'] = { files: [], stamp: '' },
 ): ConfiguredPlugin {
   const own = plugin.interval === undefined ? null : parseDuration(plugin.interval);
-  return { plugin, timeoutMs: entry.timeoutMs, intervalMs: entry.intervalMs ?? own, source, key };
+  return { plugin, timeoutMs: entry.timeoutMs, intervalMs: entry.intervalMs ?? own, source, key, modules };
 }
 
 function optionsPath({ path }: PluginEntry): string[] {

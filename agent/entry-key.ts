@@ -12,11 +12,17 @@ export async function entryKey(entry: PluginEntry, folder: string, isBuiltIn: bo
   const { path, timeoutMs, intervalMs, ...settings } = entry;
   const hash = createHash('sha256').update(JSON.stringify(isBuiltIn ? [settings] : [settings, folder]));
   for (const file of secretFiles(entry.options)) hash.update(await contentOf(file));
-  if (!isBuiltIn && isFile(entry.use)) {
-    const found = await stat(resolve(folder, entry.use)).catch(() => null);
-    hash.update(`${found?.mtimeMs} ${found?.size} ${found?.ino}`);
-  }
+  if (!isBuiltIn && isFile(entry.use)) hash.update(await stampOf([resolve(folder, entry.use)]));
   return hash.digest('base64url');
+}
+
+/** Another one whenever one of these files was written or replaced; of one that is not there, that it is so. */
+export async function stampOf(files: readonly string[]): Promise<string> {
+  const stamps = files.map(async (file) => {
+    const found = await stat(file).catch(() => null);
+    return `${found?.mtimeMs} ${found?.size} ${found?.ino}`;
+  });
+  return (await Promise.all(stamps)).join();
 }
 
 /** The files of every `{ "file": "/path" }` within a value: those that hold secrets, among what looks like it. */

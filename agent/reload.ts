@@ -100,7 +100,9 @@ function settings({ configPath, config, token, plugins }: Setup): Record<string,
   const { url, intervalMs, labels, spool, log, metricsAt } = config;
   const api = { 'api.url': url, 'api.token': token };
   const rest = { interval: intervalMs, labels, spool, log, metrics: metricsAt };
-  const entries = plugins.map(({ key, timeoutMs, intervalMs }) => [key, timeoutMs, intervalMs]);
+  const entries = plugins.map(({ key, modules, timeoutMs, intervalMs }) => {
+    return [key, modules.stamp, timeoutMs, intervalMs];
+  });
   return { file: configPath, ...api, ...rest, plugins: entries };
 }
 

@@ -28,6 +28,8 @@ export type LoadedWorker = {
   declaration: PluginDeclaration;
   problems: Problem[];
   warnings: string[];
+  /** That it was loaded from, absolute. */
+  files: string[];
   source: PluginSource;
 };
 
@@ -126,7 +128,7 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
     await thread?.ended;
   }
 
-  const { declaration, problems, warnings } = await load();
+  const { declaration, problems, warnings, files } = await load();
   const source: PluginSource = {
     async prepare(stop) {
       if (!current) await load(stop);
@@ -138,5 +140,5 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
     },
     close: () => leave('is not wanted any more'),
   };
-  return { declaration, problems, warnings, source };
+  return { declaration, problems, warnings, files, source };
 }

@@ -182,6 +182,30 @@ test.each(['SIGHUP', null] as const)(
   },
 );
 
+test('a file that a plugin imports is one of its files', async () => {
+  const run = await daemon();
+  const { agent, api, cwd, config } = run;
+  const importing = `import { site } from './lib/site.mjs';
+    export default {
+      name: 'sited', version: 1, description: 'Imports', facts: { site: { kind: 'text', description: 'Site' } },
+      collect: async () => ({ site }),
+    };`;
+  await mkdir(join(cwd, 'lib'));
+  await writeFile(join(cwd, 'lib/site.mjs'), `export const site = 'one';`);
+  await writeFile(join(cwd, 'sited.mjs'), importing);
+  await write(cwd, { ...config, plugins: ['./kept.mjs', './sited.mjs'] });
+  const siteOf = (report: { results: { plugin: string; facts: { site: string } | null }[] }) =>
+    report.results.find(({ plugin }) => plugin === 'sited')?.facts?.site;
+  await nextReport(api, 'the first site', (report) => siteOf(report) === 'one');
+  await writeFile(join(cwd, 'lib/site.mjs'), `export const site = 'another';`);
+  agent.child.kill('SIGHUP');
+  await nextReport(api, 'the other site', (report) => siteOf(report) === 'another');
+  expect(logged(agent).findLast(({ msg }) => msg === 'config reloaded')).toMatchObject({
+    ...{ changed: ['plugins'], started: ['sited'], ended: ['sited'] },
+  });
+  await stopped(run);
+});
+
 test('a new address is tried soon, however long the old one has been failing', async () => {
   const { agent, cwd, config } = await daemon();
   await write(cwd, { ...config, api: { url: await closedUrl() } });
