@@ -45,6 +45,15 @@ ${[...entries, ...left].join('\n')}
 # spool:
 #   maxSize: 64MiB
 #   maxAge: 7d
+
+# What the daemon writes to standard output; by itself json, and pretty on a terminal.
+# log:
+#   format: json
+#   level: info
+
+# Where the daemon answers GET /metrics in the format of Prometheus; nowhere unless this is set.
+# metrics:
+#   listen: 127.0.0.1:9115
 `;
 }
 

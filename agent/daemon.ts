@@ -17,9 +17,11 @@ import { connectTo, identityFor, type Surroundings, setUpToSend, stateFolderFor 
 import { watchFiles } from './watch-files.ts';
 
 export async function runDaemon(at: Surroundings): Promise<number> {
+  const readAt = Date.now();
   const { setup, api } = await setUpToSend(at);
   const { config } = setup;
-  const log = await at.openLog({ ...config.log, format: at.logFormat ?? config.log.format });
+  const logSettings = ({ config }: Setup) => ({ ...config.log, format: at.logFormat ?? config.log.format });
+  const log = await at.openLog(logSettings(setup));
   for (const cause of setup.warnings) log.warn({ cause }, 'the config is not as it should be');
   const { stop } = at;
   try {
@@ -74,6 +76,8 @@ export async function runDaemon(at: Surroundings): Promise<number> {
       if (next === null) return null;
       reporter.change(next, paceOf(next));
       Object.assign(bounds, next.config.spool);
+      await log.change(logSettings(next));
+      await watch.serveAt(next.config.metricsAt);
       if (next.config.url !== before.config.url || next.token !== before.token) {
         link.change(connectTo(next));
         outbox.startOver();
@@ -83,7 +87,7 @@ export async function runDaemon(at: Surroundings): Promise<number> {
     };
     at.onHangup(() => reloader.request('SIGHUP'));
     const files = () => reloader.current().files;
-    await watchFiles({ files, onChange: () => reloader.request('a file changed') }, stop);
+    await watchFiles({ files, readAt, onChange: () => reloader.request('a file changed') }, stop);
     const collect = async (signal: AbortSignal) => {
       const report = await reporter.report(signal);
       watch.collected(report);
@@ -91,6 +95,8 @@ export async function runDaemon(at: Surroundings): Promise<number> {
     };
     const parts = { grid, collect, outbox, log, clock, alarm, renew };
     await Promise.all([run(parts, stop), outbox.deliver(stop)]).finally(watch.close);
+    const { memoryReports } = spool.counts();
+    if (memoryReports > 0) log.warn({ reports: memoryReports }, 'reports lost: they were only in memory');
     log.info({ reason: errorText(stop.reason) }, 'agent stopped');
     return exitCodes.done;
   } catch (error) {

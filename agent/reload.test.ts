@@ -11,6 +11,7 @@ function plugin(name: string): Plugin {
   const made: Plugin = {
     plugin: { name, version: 1, description: name, facts: {} },
     ...{ timeoutMs: 1, intervalMs: null, key: name, closed: 0 },
+    modules: { files: [], stamp: '' },
     source: {
       collect: async () => ({ status: 'OK', facts: {}, readings: null, error: null }),
       close: async () => {

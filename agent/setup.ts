@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { type AgentConfig, checkConfig, type Overrides, type PluginEntry } from './config.ts';
 import { type ConfigFile, describeSearch, findConfig } from './config-file.ts';
-import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins } from './configured-plugins.ts';
+import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins, without } from './configured-plugins.ts';
 import { secretFiles } from './entry-key.ts';
 import { OperatorError } from './error-text.ts';
 import { formatProblems, type Problem } from './problem.ts';
@@ -55,7 +55,7 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
   const file = await findConfig(cwd, configFile);
   const checked = checkConfig(file.value, overrides);
   const loaded = await loadConfiguredPlugins(checked.plugins, file.folder, { onStray, previous });
-  const { token, warnings, ...ofToken } = await readToken(checked.config?.tokenFrom ?? null, overrides, env);
+  const { token, ...ofToken } = await readToken(checked.config?.tokenFrom ?? null, overrides, env);
   const problems = [
     ...checked.problems,
     ...ofToken.problems,
@@ -64,11 +64,12 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
   ];
   if (needsUrl && checked.config?.url === null) problems.push(missingUrl(file, cwd));
   if (problems.length > 0 || !checked.config) {
-    await closePlugins(loaded.plugins.filter((plugin) => !previous.includes(plugin)));
+    await closePlugins(without(loaded.plugins, previous));
     throw new ConfigError(formatProblems(subject(file, cwd), problems));
   }
   const { config } = checked;
   const files = [file.path ?? [], secretFiles(config.tokenFrom), config.plugins.map(secretFilesOf)].flat(2);
+  const warnings = [...ofToken.warnings, ...loaded.warnings];
   return { configPath: file.path, config, token, warnings, plugins: loaded.plugins, files };
 }
 

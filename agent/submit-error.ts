@@ -108,6 +108,7 @@ function hintFor(status: number, headers: unknown): string {
   if (status === 401 || status === 403) return '; is the token right, of api.token or OS_INSPECTOR_TOKEN?';
   if (status === 404 || status === 405) return '; is the path of api.url right? It ends in /graphql';
   if (status === 429) return '; it takes no more from here for now: this waits, and is sent again';
+  if (status >= 500) return '; its log, or that of a proxy before it, says why';
   if (status === 413) return ', the report is too large for it or for a proxy before it';
   return '';
 }

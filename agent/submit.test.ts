@@ -70,7 +70,7 @@ const answers: [string, Answer, string, string][] = [
     'HTTP 500',
     (_, response) => respond(response, 500, '<h1>Oops</h1>'),
     'UNAVAILABLE',
-    'answered HTTP 500: <h1>Oops</h1>',
+    'answered HTTP 500; its log, or that of a proxy before it, says why: <h1>Oops</h1>',
   ],
   [
     'HTTP 502 without a body',

@@ -101,7 +101,8 @@ export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSetting
     } catch (error) {
       stop.throwIfAborted();
       if (error instanceof DeadlineError) {
-        throw unavailable(`the API at ${api} did not answer within ${formatDuration(timeoutMs)}`, error);
+        const what = `the API at ${api} did not answer within ${formatDuration(timeoutMs)}`;
+        throw unavailable(`${what}; is it overloaded, or does something on the way keep the answer?`, error);
       }
       if (error instanceof AnswerTooLongError) throw notGraphQL(api, error);
       throw error instanceof ClientError ? fromResponse(error, api) : fromFetch(error, api);

@@ -2,7 +2,7 @@
 import { isRecordedHost } from '../plugins/sources/node-os.ts';
 import type { CommandOptions } from './cli.ts';
 import type { Overrides } from './config.ts';
-import type { LogSettings } from './daemon-log.ts';
+import type { DaemonLog, LogSettings } from './daemon-log.ts';
 import { readFingerprint } from './fingerprint.ts';
 import {
   type HostIdentity,
@@ -12,7 +12,6 @@ import {
   StateError,
 } from './host-identity.ts';
 import type { Terminal } from './init.ts';
-import type { Log } from './run.ts';
 import { type Setup, setUp } from './setup.ts';
 import { type Api, connect } from './submit.ts';
 
@@ -35,7 +34,7 @@ export type Surroundings = Omit<CommandOptions, 'stateFolder'> & {
   /** Told what a plugin threw when nobody waited for it; `use` is the plugin as the config names it. */
   onStray(use: string, error: string): void;
   /** Opens the daemon's log; only `run` has one. */
-  openLog(settings: LogSettings): Promise<Log>;
+  openLog(settings: LogSettings): Promise<DaemonLog>;
   /** Has SIGHUP call this instead of ending the agent. */
   onHangup(listener: () => void): void;
 };

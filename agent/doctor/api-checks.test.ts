@@ -15,6 +15,11 @@ test('an API that answers, one that wants another token, and none', async () => 
     detail: expect.stringContaining('OS_INSPECTOR_TOKEN'),
   });
   expect(await checkApi(await closedUrl(), null, signal)).toMatchObject({ status: 'FAILED' });
+  const failing = await startStubApi((_request, response) => respond(response, 502, ''));
+  expect(await checkApi(failing.url, null, signal)).toMatchObject({
+    status: 'FAILED',
+    detail: expect.stringMatching(/answered HTTP 502; its log, or that of a proxy before it, says why$/),
+  });
 });
 
 test.each([

@@ -30,16 +30,21 @@ export async function doctor(at: Surroundings, stateFolder: string): Promise<num
 async function* examine(at: Surroundings, stateFolder: string): AsyncGenerator<Check> {
   const { config, plugins, folder, ...ofConfig } = await readConfig(at);
   const loaded = await loadConfiguredPlugins(plugins, folder, { onStray: at.onStray, observe: true });
-  const secret = await readToken(config?.tokenFrom ?? null, at.overrides, at.env);
+  const api = config ?? ofConfig.api;
+  const secret = await readToken(api?.tokenFrom ?? null, at.overrides, at.env);
   try {
     const problems = [...ofConfig.problems, ...secret.problems, ...loaded.problems];
     const lines = problems.map(({ path, message }) => `${path}: ${message}`);
     yield lines.length === 0
       ? ok('config', ofConfig.path ?? 'no file: defaults and environment')
-      : failed('config', lines.join('\n           '), `correct ${ofConfig.path ?? 'the environment'}`);
-    for (const cause of secret.warnings)
-      yield warning('token', cause, 'let only the agent read it, with chmod 600');
-    yield* examineApi(at, config?.url ?? null, secret.token);
+      : failed(
+          'config',
+          lines.join('\n           '),
+          `correct ${ofConfig.isRead ? (ofConfig.path ?? 'the environment') : 'that file'}`,
+        );
+    for (const cause of [...secret.warnings, ...loaded.warnings])
+      yield warning('secret', cause, 'let only the agent read it, with chmod 600');
+    yield* examineApi(at, api?.url ?? null, secret.token);
     yield await checkState(stateFolder);
     yield await checkDisk(stateFolder, config?.spool.maxBytes ?? defaultSpoolBytes);
     yield await checkSpool(stateFolder);
@@ -54,11 +59,15 @@ async function* examine(at: Surroundings, stateFolder: string): AsyncGenerator<C
 async function readConfig(at: Surroundings) {
   try {
     const { path, folder, value } = await findConfig(at.cwd, at.configFile);
-    return { path, folder, ...checkConfig(value, at.overrides) };
+    // What is wrong elsewhere in it keeps nobody from trying the API.
+    const { api } = (value ?? {}) as { api?: unknown };
+    const ofApi = checkConfig(api === undefined ? {} : { api }, at.overrides).config;
+    return { path, folder, isRead: true, api: ofApi, ...checkConfig(value, at.overrides) };
   } catch (error) {
     if (!(error instanceof ConfigFileError)) throw error;
     const problems = [{ path: 'file', message: error.message }];
-    return { path: at.configFile, folder: at.cwd, config: null, problems, plugins: [] };
+    const none = { path: null, folder: at.cwd, config: null, plugins: [] };
+    return { ...none, isRead: false, api: checkConfig({}, at.overrides).config, problems };
   }
 }
 

@@ -62,7 +62,9 @@ export async function checkTls(url: URL, now: number): Promise<Check> {
     socket = await handshake(url);
   } catch (error) {
     const todo = 'use http:// in api.url if the API speaks no TLS, or look at what stands before it';
-    return failed('tls', `no TLS: ${errorText(error)}`, todo);
+    // Of OpenSSL; its message is full of numbers.
+    const { reason = errorText(error) } = error as { reason?: string };
+    return failed('tls', `no TLS: ${reason}`, todo);
   }
   const certificate = socket.getPeerCertificate();
   const { authorizationError } = socket;
