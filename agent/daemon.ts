@@ -1,4 +1,5 @@
 /** daemon: the command `run`: reports until it is stopped, reads its config again when told to, and tells how it fares. */
+import { isDeepStrictEqual } from 'node:util';
 import { formatDuration } from '../plugins/duration.ts';
 import { exitCodes } from './cli.ts';
 import { createAlarm } from './delivery/alarm.ts';
@@ -12,12 +13,13 @@ import { createClock } from './schedule/clock.ts';
 import { gridOf } from './schedule/grid.ts';
 import { type Setup, setUp } from './setup.ts';
 import { watchDaemon } from './status/watch-daemon.ts';
-import { changeableApi, shownUrl } from './submit.ts';
+import { shownUrl } from './shown-url.ts';
+import { changeableApi } from './submit.ts';
 import { connectTo, identityFor, type Surroundings, setUpToSend, stateFolderFor } from './surroundings.ts';
 import { watchFiles } from './watch-files.ts';
 
 export async function runDaemon(at: Surroundings): Promise<number> {
-  const { setup, api } = await setUpToSend(at);
+  const setup = await setUpToSend(at);
   const { config } = setup;
   const log = await at.openLog({ ...config.log, format: at.logFormat ?? config.log.format });
   for (const cause of setup.warnings) log.warn({ cause }, 'the config is not as it should be');
@@ -50,14 +52,18 @@ export async function runDaemon(at: Surroundings): Promise<number> {
     });
     let grid = gridOfSetup(setup);
     const reporter = createReporter(at, setup, identity, paceOf(setup));
-    const link = changeableApi(api);
+    const connected = (current: Setup) => connectTo(at, current, { hostId, mode: 'enrol', log });
+    const link = changeableApi(await connected(setup));
     const bounds = { ...config.spool };
     const stateFolder = await stateFolderFor(at);
     const spool = openSpool({ stateFolder, bounds, log, now: Date.now });
     const alarm = createAlarm(clock);
     // The same file: while it is being replaced, no other one and no defaults are meant.
     const load = (previous: Setup) =>
-      setUp({ ...at, configFile: previous.configPath ?? at.configFile, needsUrl: true, previous });
+      setUp({
+        ...{ ...at, stateFolder, configFile: previous.configPath ?? at.configFile },
+        ...{ needsUrl: true, previous },
+      });
     const reloader = createReloader({ current: setup, load, onReady: alarm.ring, log });
     const watch = await watchDaemon({
       settings: () => watchedSettings(reloader.current()),
@@ -66,7 +72,7 @@ export async function runDaemon(at: Surroundings): Promise<number> {
     });
     const outbox = createDelivery({
       ...{ api: link.api, spool, log, clock, random: Math.random },
-      watcher: watch.delivery,
+      ...{ watcher: watch.delivery, redact: reporter.redact },
     });
     const renew = async () => {
       const before = reloader.current();
@@ -74,8 +80,8 @@ export async function runDaemon(at: Surroundings): Promise<number> {
       if (next === null) return null;
       reporter.change(next, paceOf(next));
       Object.assign(bounds, next.config.spool);
-      if (next.config.url !== before.config.url || next.token !== before.token) {
-        link.change(connectTo(next));
+      if (next.config.url !== before.config.url || !isDeepStrictEqual(next.access, before.access)) {
+        link.change(await connected(next));
         outbox.startOver();
       }
       grid = gridOfSetup(next);

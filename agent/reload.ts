@@ -96,11 +96,13 @@ export function changes(before: Setup, after: Setup): string[] {
   return Object.keys(a).filter((name) => !isDeepStrictEqual(a[name], b[name]));
 }
 
-function settings({ configPath, config, token, plugins }: Setup): Record<string, unknown> {
-  const { url, intervalMs, labels, spool } = config;
+function settings({ configPath, config, access, plugins }: Setup): Record<string, unknown> {
+  const { url, intervalMs, labels, redact, spool } = config;
   const keys = plugins.map(({ key }) => key);
-  const api = { 'api.url': url, 'api.token': token };
-  return { file: configPath, ...api, interval: intervalMs, labels, spool, plugins: keys };
+  const { token, enrolment, tls } = access;
+  const api = { 'api.url': url, 'api.token': token, 'api.enrolment': enrolment, 'api.ca': tls.ca };
+  const client = { 'api.clientCert': tls.cert, 'api.clientKey': tls.key };
+  return { file: configPath, ...api, ...client, interval: intervalMs, labels, redact, spool, plugins: keys };
 }
 
 /** Names of the plugins of one that the other has not, or has otherwise. */

@@ -1,20 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { acknowledge, closedUrl, respond, startStubApi } from '../../test/support/stub-api.ts';
+import { fixedToken } from '../access/credentials.ts';
+import { connect } from '../submit.ts';
 import { checkApi, checkClock, checkToken, judgeClock } from './api-checks.ts';
 import { failed, ok } from './check.ts';
 
 const { signal } = new AbortController();
+const to = (url: string, token: string | null) => connect({ url, credentials: fixedToken(token) });
 
 test('an API that answers, one that wants another token, and none', async () => {
   const api = await startStubApi();
-  expect(await checkApi(api.url, 'a', signal)).toMatchObject({ status: 'OK' });
+  expect(await checkApi(to(api.url, 'a'), signal)).toMatchObject({ status: 'OK' });
   expect(api.requests[0]?.headers.authorization).toBe('Bearer a');
   const strict = await startStubApi((_request, response) => respond(response, 401, ''));
-  expect(await checkApi(strict.url, 'a', signal)).toMatchObject({
+  expect(await checkApi(to(strict.url, 'a'), signal)).toMatchObject({
     status: 'FAILED',
     detail: expect.stringContaining('OS_INSPECTOR_TOKEN'),
   });
-  expect(await checkApi(await closedUrl(), null, signal)).toMatchObject({ status: 'FAILED' });
+  expect(await checkApi(to(await closedUrl(), null), signal)).toMatchObject({ status: 'FAILED' });
 });
 
 test.each([
