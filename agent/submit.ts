@@ -25,6 +25,8 @@ export type Api = {
   submitMany(reports: readonly WireReport[], stop: AbortSignal): Promise<(Receipt | SubmitError)[]>;
   /** Whether a GraphQL API answers at all; fails as `submit` does. */
   ping(stop: AbortSignal): Promise<void>;
+  /** What the credentials allow, in the API's words such as `SUBMIT`; null from an API that does not tell. */
+  scopes(stop: AbortSignal): Promise<string[] | null>;
 };
 
 /** `duplicate` is true when the API had the report already. */
@@ -111,6 +113,16 @@ export function connect({ credentials, ...address }: ApiSettings): Api {
     async ping(stop) {
       const data = await request<{ __typename: string }>('{ __typename }', {}, stop);
       if (typeof data?.__typename !== 'string') throw notGraphQL(api);
+    },
+    async scopes(stop) {
+      try {
+        const data = await request<{ viewer?: { scopes?: string[] } }>('{ viewer { scopes } }', {}, stop);
+        return data?.viewer?.scopes ?? null;
+      } catch (error) {
+        // One that knows no viewer knows no scopes.
+        if (error instanceof SubmitError && error.code === 'INVALID') return null;
+        throw error;
+      }
     },
   };
 }

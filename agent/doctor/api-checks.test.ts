@@ -30,6 +30,26 @@ test.each([
   expect(checkToken(new URL(url), token, api).status).toBe(status);
 });
 
+test('a token that sends no reports, and an API that does not tell', async () => {
+  const url = new URL('https://api.example/');
+  expect(checkToken(url, 'a', ok('api', ''), ['READ'])).toMatchObject({
+    status: 'FAILED',
+    detail: 'it may not send reports: it allows READ',
+    todo: expect.stringContaining('--scope submit'),
+  });
+  expect(checkToken(url, 'a', ok('api', ''), ['SUBMIT', 'READ'])).toMatchObject({ status: 'OK' });
+  const told = await startStubApi((_, response) =>
+    respond(response, 200, { data: { viewer: { scopes: ['READ'] } } }),
+  );
+  expect(await to(told.url, 'a').scopes(signal)).toEqual(['READ']);
+  const older = await startStubApi((_, response) =>
+    respond(response, 400, {
+      errors: [{ message: 'no viewer', extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+    }),
+  );
+  expect(await to(older.url, 'a').scopes(signal)).toBeNull();
+});
+
 describe('the clock', () => {
   test.each([
     ['right', 0, 'OK'],

@@ -26,13 +26,23 @@ export async function checkApi(api: Pick<Api, 'ping'>, stop: AbortSignal): Promi
 }
 
 /** @param api what `checkApi` found; a credential that the host was given on enrolling counts as a token */
-export function checkToken(url: URL, token: string | null, api: Check): Check {
+export function checkToken(
+  url: URL,
+  token: string | null,
+  api: Check,
+  scopes: readonly string[] | null = null,
+): Check {
   if (token === null) return ok('token', 'none is set; whoever can reach the API can report');
   if (url.protocol === 'http:' && !isLoopback(endpointOf(url).host)) {
     const todo = 'use https:// in api.url';
     return warning('token', 'it travels as plain text, for everyone on the way to read', todo);
   }
   if (api.status !== 'OK') return skipped('token', 'the API does not answer');
+  if (scopes !== null && !scopes.includes('SUBMIT')) {
+    const has = scopes.length > 0 ? scopes.join(', ') : 'nothing';
+    const todo = 'make another with "os-inspector-api token create --scope submit", or set api.enrolment';
+    return failed('token', `it may not send reports: it allows ${has}`, todo);
+  }
   return ok('token', 'the API answers with it; an API that asks for none does not look at it');
 }
 

@@ -109,7 +109,10 @@ async function* examineApi(
   yield api.status === 'OK' ? ok('api', `${shownUrl(config.url)}: ${api.detail}`) : api;
   const enrolment = await checkEnrolment({ access, url: config.url, stateFolder, now });
   if (enrolment) yield enrolment;
-  yield checkToken(url, access.token ?? (enrolment && 'credential'), api);
+  // A host that is not enrolled yet shows its secret, which sends no reports.
+  const isTokens = access.token !== null && api.status === 'OK';
+  const scopes = isTokens ? await connected.scopes(at.stop).catch(() => null) : null;
+  yield checkToken(url, access.token ?? (enrolment && 'credential'), api, scopes);
   const agent = connectionFor({ url: config.url, tls: access.tls, env: at.env });
   yield await checkClock(url, at.stop, agent);
 }
