@@ -12,6 +12,7 @@ import { run } from './run.ts';
 import { createClock } from './schedule/clock.ts';
 import { gridOf } from './schedule/grid.ts';
 import { type Setup, setUp } from './setup.ts';
+import { createTidier, takeLittleMemory } from './small-memory.ts';
 import { watchDaemon } from './status/watch-daemon.ts';
 import { shownUrl } from './shown-url.ts';
 import { changeableApi } from './submit.ts';
@@ -38,6 +39,7 @@ export async function runDaemon(at: Surroundings): Promise<number> {
       state: at.stateFolder,
     };
     log.info(settings, 'agent started');
+    takeLittleMemory(plugins.some(({ source }) => source.close !== undefined));
     const clock = createClock();
     const moment = () => ({ now: clock.now(), wallNow: Date.now() });
     const paceOf = ({ config: { intervalMs } }: Setup) => ({ hostId, intervalMs, moment });
@@ -90,9 +92,11 @@ export async function runDaemon(at: Surroundings): Promise<number> {
     at.onHangup(() => reloader.request('SIGHUP'));
     const files = () => reloader.current().files;
     await watchFiles({ files, onChange: () => reloader.request('a file changed') }, stop);
+    const tidy = createTidier();
     const collect = async (signal: AbortSignal) => {
       const report = await reporter.report(signal);
       watch.collected(report);
+      tidy();
       return report;
     };
     const parts = { grid, collect, outbox, log, clock, alarm, renew };

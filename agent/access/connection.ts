@@ -1,7 +1,7 @@
 /** connection: what makes the agent's connections: whom it trusts, what it shows of itself, and by which proxy it goes. */
-import { type Agent, Agent as HttpAgent } from 'node:http';
-import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
-import { getCACertificates } from 'node:tls';
+import type { Agent } from 'node:http';
+import type { AgentOptions } from 'node:https';
+import { nodeHttp, nodeHttps, nodeTls } from '../../plugins/node-http.ts';
 import type { TlsMaterial } from './tls-files.ts';
 
 export type ConnectionParts = {
@@ -21,14 +21,14 @@ export function connectionFor({ url, tls, env }: ConnectionParts): Agent {
     // A proxy knows another loopback than this host's.
     ...(isLoopback(hostname) ? {} : { proxyEnv: proxiesOf(env) }),
   };
-  if (protocol === 'http:') return new HttpAgent(common);
-  return new HttpsAgent({ ...common, ...tlsOptions(tls) });
+  if (protocol === 'http:') return new (nodeHttp().Agent)(common);
+  return new (nodeHttps().Agent)({ ...common, ...tlsOptions(tls) });
 }
 
 /** As `tls.connect` takes them. An authority of the config comes on top of those that Node trusts. */
 export function tlsOptions({ ca, cert, key }: TlsMaterial): Pick<AgentOptions, 'ca' | 'cert' | 'key'> {
   return {
-    ...(ca === null ? {} : { ca: [...getCACertificates('default'), ca] }),
+    ...(ca === null ? {} : { ca: [...nodeTls().getCACertificates('default'), ca] }),
     ...(cert === null || key === null ? {} : { cert, key }),
   };
 }

@@ -1,13 +1,8 @@
 /** network-checks: the way to the API, step by step: its name, a connection, its certificate. */
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP } from 'node:net';
-import {
-  type ConnectionOptions,
-  connect as connectTls,
-  type PeerCertificate,
-  rootCertificates,
-  type TLSSocket,
-} from 'node:tls';
+import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls';
+import { nodeTls } from '../../plugins/node-http.ts';
 import { errorText } from '../error-text.ts';
 import { roughDuration } from '../status/rough.ts';
 import { type Check, failed, ok, skipped, warning } from './check.ts';
@@ -84,7 +79,7 @@ function handshake(url: URL, tls: ConnectionOptions): Promise<TLSSocket> {
   const servername = isIP(host) > 0 ? '' : host;
   return new Promise((resolve, reject) => {
     const where = { ...tls, host, port, servername };
-    const socket = connectTls({ ...where, rejectUnauthorized: false, timeout: timeoutMs });
+    const socket = nodeTls().connect({ ...where, rejectUnauthorized: false, timeout: timeoutMs });
     socket.once('secureConnect', () => resolve(socket));
     socket.once('timeout', () => socket.destroy(new Error(`no answer within ${roughDuration(timeoutMs)}`)));
     socket.once('error', reject);
@@ -111,7 +106,7 @@ function judge(
     const isName = code === 'ERR_TLS_CERT_ALTNAME_INVALID';
     const todo = isName
       ? 'use one of its names in api.url'
-      : `have the agent trust who issued it: name the PEM file of that authority with api.ca (${rootCertificates.length} others are trusted by default)`;
+      : `have the agent trust who issued it: name the PEM file of that authority with api.ca (${nodeTls().rootCertificates.length} others are trusted by default)`;
     const of = isName ? `it is for ${subjectaltname ?? 'no name'}` : `issued by ${issuer?.CN ?? 'nobody'}`;
     return failed('tls', `the certificate is not accepted: ${code}; ${of}`, todo);
   }
