@@ -117,6 +117,7 @@ function surroundings({ configFile, stateFolder, ...options }: CommandOptions): 
   const overrides = {
     url: env.OS_INSPECTOR_URL?.trim(),
     token: env.OS_INSPECTOR_TOKEN?.trim(),
+    enrolment: env.OS_INSPECTOR_ENROLMENT?.trim(),
     apiIp: env.API_IP?.trim(),
     apiPort: env.API_PORT?.trim(),
   };

@@ -96,14 +96,16 @@ export function changes(before: Setup, after: Setup): string[] {
   return Object.keys(a).filter((name) => !isDeepStrictEqual(a[name], b[name]));
 }
 
-function settings({ configPath, config, token, plugins }: Setup): Record<string, unknown> {
-  const { url, intervalMs, labels, spool, log, metricsAt } = config;
-  const api = { 'api.url': url, 'api.token': token };
-  const rest = { interval: intervalMs, labels, spool, log, metrics: metricsAt };
+function settings({ configPath, config, access, plugins }: Setup): Record<string, unknown> {
+  const { url, intervalMs, labels, redact, spool, log, metricsAt } = config;
+  const { token, enrolment, tls } = access;
+  const api = { 'api.url': url, 'api.token': token, 'api.enrolment': enrolment, 'api.ca': tls.ca };
+  const client = { 'api.clientCert': tls.cert, 'api.clientKey': tls.key };
+  const rest = { interval: intervalMs, labels, redact, spool, log, metrics: metricsAt };
   const entries = plugins.map(({ key, modules, timeoutMs, intervalMs }) => {
     return [key, modules.stamp, timeoutMs, intervalMs];
   });
-  return { file: configPath, ...api, ...rest, plugins: entries };
+  return { file: configPath, ...api, ...client, ...rest, plugins: entries };
 }
 
 /** Names of the plugins of one that the other has not, or has otherwise. */

@@ -42,7 +42,7 @@ test('a certificate that nobody vouches for', async () => {
   expect(await checkTls(new URL(`https://localhost:${port}/`), now)).toMatchObject({
     status: 'FAILED',
     detail: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT; issued by localhost'),
-    todo: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    todo: expect.stringContaining('api.ca'),
   });
 });
 

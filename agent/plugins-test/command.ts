@@ -8,6 +8,7 @@ import { checkConfig, type PluginEntry } from '../config.ts';
 import { findConfig } from '../config-file.ts';
 import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins } from '../configured-plugins.ts';
 import { formatProblems, type Problem } from '../problem.ts';
+import { createRedact, type Redact } from '../redact.ts';
 import type { PluginResult } from '../report.ts';
 import { cpuMs } from './cpu-time.ts';
 import { describeTrial } from './describe-trial.ts';
@@ -39,7 +40,8 @@ export async function testPlugin(at: Surroundings): Promise<number> {
   const [configured] = plugins;
   try {
     if (problems.length > 0 || !configured) return wrong(at, problems);
-    const trial = await tryTwice(configured, at);
+    const redact = createRedact(checkConfig(value).config?.redact ?? []);
+    const trial = await tryTwice(configured, at, redact);
     const { plugin, timeoutMs } = configured;
     const json = { declaration: plugin, timeoutMs, runs: [trial.first, trial.second] };
     await at.print(at.json ? `${JSON.stringify(json, null, 2)}\n` : describeTrial(trial));
@@ -95,11 +97,15 @@ function namesOf({ use, name }: PluginEntry): string[] {
   return [use, use.replace(/^.*\//, '').replace(/\.\w+$/, '')];
 }
 
-async function tryTwice(configured: ConfiguredPlugin, { root, stop }: Surroundings): Promise<Trial> {
+async function tryTwice(
+  configured: ConfiguredPlugin,
+  { root, stop }: Surroundings,
+  redact: Redact,
+): Promise<Trial> {
   const collector = createCollector([configured], { root, platform: process.platform });
   const runOnce = async (): Promise<Run> => {
     const before = cpuMs();
-    const [result] = await collector.collect(stop);
+    const [result] = redact(await collector.collect(stop));
     const after = cpuMs();
     const observed = configured.source.observed?.() ?? null;
     return {
