@@ -175,7 +175,8 @@ test.each<[string, Answer, number | null]>([
   await expect(
     connect({ url: server.url, credentials: fixedToken(token) }).submit(report, running),
   ).rejects.toMatchObject({
-    code: 'UNAVAILABLE',
+    // Neither of which costs the report.
+    code: expect.stringMatching(/^(?:UNAVAILABLE|RATE_LIMITED)$/),
     retryAfterMs,
   });
 });
