@@ -55,7 +55,7 @@ test.each([
   ]);
   expect(JSON.stringify(errors)).not.toContain('secret');
   for (const [path, init] of [
-    ['/report', { method: 'POST', body: pythonReport }],
+    ['/report', { method: 'POST', headers: { 'content-type': 'application/json' }, body: pythonReport }],
     ['/report?ip=192.0.2.20', {}],
     ['/ready', {}],
   ] as const) {
