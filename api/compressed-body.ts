@@ -6,14 +6,21 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Plugin } from 'graphql-yoga';
+import type { InFlight } from './limits/in-flight.ts';
+import { busyResponse } from './limits/shedding.ts';
+import { openTurns } from './limits/turns.ts';
 import { maxBodyBytes, readBytes } from './read-body.ts';
 
 const unpack = promisify(gunzip);
 
+/** Each may become as large as the bound before anybody knows; Node has four threads for it. */
+const maxUnpackings = 4;
+
 /** To stand before whatever reads a body. */
-export function useCompressedBodies(): Plugin {
+export function useCompressedBodies(inFlight: InFlight): Plugin {
+  const turns = openTurns(maxUnpackings);
   return {
-    async onRequest({ request, setRequest, endResponse, fetchAPI }) {
+    async onRequest({ request, setRequest, endResponse, fetchAPI, serverContext }) {
       const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
       if (encoding === 'identity' || !request.body) return;
       if (encoding !== 'gzip') {
@@ -21,13 +28,15 @@ export function useCompressedBodies(): Plugin {
         return;
       }
       const packed = await readBytes(request);
-      const body = packed && (await unpackBounded(packed));
+      const body = packed && (await turns.take(() => unpackBounded(packed)));
       if (!body) {
         endResponse(
           refusal(413, `the body is larger than ${maxBodyBytes / 2 ** 20} MiB unpacked: send it in parts`),
         );
       } else if (body instanceof Error) {
         endResponse(refusal(400, 'the body is not the gzip that its content-encoding says: send it again'));
+      } else if (inFlight.of(serverContext)?.grow(body.byteLength) === false) {
+        endResponse(busyResponse(inFlight.retryAfterSeconds(), true));
       } else {
         const headers = new fetchAPI.Headers(request.headers);
         headers.delete('content-encoding');

@@ -5,6 +5,7 @@ import { openAdmission } from './auth/admission.ts';
 import type { Services } from './context.ts';
 import { openGate } from './auth/gate.ts';
 import { Failure, type FailureOptions } from './failure.ts';
+import { makeMetrics } from './operations/metrics.ts';
 import { createServer, everything } from './server.ts';
 import { makeLimits } from './limits/limits.ts';
 
@@ -24,11 +25,12 @@ function serverFailing(options?: FailureOptions) {
       limits,
       now: Date.now,
     } as unknown as Services,
-    exports: { answer: fail, close() {} },
+    exports: { answer: fail, running: () => 0, close() {} },
     logger: pino({ enabled: false }),
     gate: openGate,
     offered: everything,
-    checkReady: fail,
+    checkReady: async () => ({ bucket: 'does not answer' }),
+    metrics: makeMetrics(),
   });
 }
 
@@ -57,7 +59,6 @@ test.each([
   for (const [path, init] of [
     ['/report', { method: 'POST', headers: { 'content-type': 'application/json' }, body: pythonReport }],
     ['/report?ip=192.0.2.20', {}],
-    ['/ready', {}],
   ] as const) {
     const { status, headers } = await server.fetch(`http://api.test${path}`, init);
     expect([path, status, headers.get('retry-after')]).toEqual([path, 503, String(seconds)]);

@@ -51,6 +51,10 @@ Settings, from the environment:
   ADDRESS_LIMIT  requests from one address                  200000/m
   MAX_IN_FLIGHT  requests worked on at once; others are told to come again later
                                                             1000
+  LOG_LEVEL      debug, info, warn or error                 info
+  STOP_DELAY, STOP_TIMEOUT
+                 how long it still answers, and how long it takes at most, once it is told to stop
+                                                            0s, 20s
   PLUGINS        plugin files and packages beside the built-in ones, separated by commas
 `;
 

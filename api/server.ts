@@ -19,9 +19,14 @@ import { useDocumentBounds } from './limits/document-bounds.ts';
 import { boundedDocumentCache } from './limits/document-cache.ts';
 import { useErrorBounds } from './limits/error-bounds.ts';
 import { useHiddenSuggestions } from './limits/hidden-suggestions.ts';
+import { type InFlight, openInFlight } from './limits/in-flight.ts';
+import { useQueryGate } from './limits/query-gate.ts';
 import { tooManyResponse, useAddressLimit, useOperationLimit } from './limits/rate-limits.ts';
 import { useSingleOperation } from './limits/single-operation.ts';
 import { useVariableBounds } from './limits/variable-bounds.ts';
+import { hasScope } from './auth/identity.ts';
+import type { Metrics } from './operations/metrics.ts';
+import { useMetrics } from './operations/use-metrics.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
@@ -40,8 +45,11 @@ export type ServerOptions = {
   gate: Gate;
   /** What is there for browsers, tools and the Python system. */
   offered: Offered;
-  /** Throws while the bucket or the index does not answer. */
-  checkReady: () => Promise<void>;
+  metrics: Metrics;
+  /** What keeps it from answering, by the part that does not; empty when it is ready. */
+  checkReady: () => Promise<Record<string, string>>;
+  /** What is worked on, counted by whatever stands before this. @default nobody counts */
+  inFlight?: InFlight;
 };
 
 export type Offered = { graphiql: boolean; introspection: boolean; pythonRoutes: boolean };
@@ -50,7 +58,8 @@ export const everything: Offered = { graphiql: true, introspection: true, python
 export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
 export function createServer(options: ServerOptions): Server {
-  const { schema, services, exports, logger, gate, offered, checkReady } = options;
+  const { schema, services, exports, logger, gate, offered, metrics, checkReady } = options;
+  const { inFlight = openInFlight({ maxInFlight: null }) } = options;
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
     context: (initial) => makeContext(services, initial.request, identityOf(initial as ServerContext)),
@@ -72,6 +81,7 @@ export function createServer(options: ServerOptions): Server {
     maxRequestBodySize: maxBodyBytes,
     parserAndValidationCache: boundedDocumentCache(),
     plugins: [
+      useMetrics(metrics),
       useAddressLimit(services.limits, graphqlEndpoint),
       useSameSite(),
       useGate({
@@ -88,7 +98,7 @@ export function createServer(options: ServerOptions): Server {
         },
       }),
       useNoFormBodies([graphqlEndpoint, ...(offered.pythonRoutes ? ['/report'] : [])]),
-      useCompressedBodies(),
+      useCompressedBodies(inFlight),
       useOperationLimit(services.limits, graphqlEndpoint),
       {
         async onRequest({ request, url, endResponse, serverContext }) {
@@ -99,6 +109,7 @@ export function createServer(options: ServerOptions): Server {
       ...(offered.graphiql ? [useGraphiqlPage(graphqlEndpoint, services.now)] : []),
       useSingleOperation(),
       useDocumentBounds(),
+      useQueryGate(inFlight),
       useVariableBounds(),
       useInputErrors(),
       useScopes(),
@@ -126,6 +137,8 @@ export function createServer(options: ServerOptions): Server {
           return Response.json({ health: 'ok' });
         case 'GET /ready':
           return await ready();
+        case 'GET /metrics':
+          return await metricsPage(context);
         case 'GET /report':
           return offered.pythonRoutes
             ? await getPythonReport(url, services, identityOf(context))
@@ -146,13 +159,22 @@ export function createServer(options: ServerOptions): Server {
   }
 
   async function ready(): Promise<Response> {
-    try {
-      await checkReady();
-      return Response.json({ ready: true });
-    } catch (cause) {
-      logger.warn({ err: cause }, 'not ready');
-      return tryLater({ ready: false, error: 'the bucket or the index does not answer' }, cause);
+    const parts = await checkReady();
+    if (Object.keys(parts).length === 0) return Response.json({ ready: true });
+    const error = Object.entries(parts)
+      .map(([part, reason]) => `the ${part} ${reason}`)
+      .join('; ');
+    return tryLater({ ready: false, error, parts }, null);
+  }
+
+  async function metricsPage(context: Context): Promise<Response> {
+    const identity = identityOf(context);
+    // They tell of the whole fleet.
+    if (!hasScope(identity, 'read') || identity.narrowedTo !== null) {
+      const error = 'metrics need the scope read, for all hosts';
+      return Response.json({ status: 'error', error }, { status: 403 });
     }
+    return new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } });
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * service: wires bucket, log, index, upkeep and server into one running whole, and takes it apart again.
  */
+import type { RequestListener } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
@@ -12,15 +13,19 @@ import type { Bucket, BucketWriter } from './bucket/bucket.ts';
 import type { IndexStore } from './index/index-store.ts';
 import { openExports } from './export/exports.ts';
 import { openIndexFeed } from './index-feed.ts';
-import { openIntake } from './intake.ts';
+import { type Intake, openIntake } from './intake.ts';
 import { openKnownFacts } from './known-facts.ts';
+import { openInFlight } from './limits/in-flight.ts';
+import { shedding } from './limits/shedding.ts';
 import { type LimitsSettings, makeLimits } from './limits/limits.ts';
 import { openLive } from './live/live.ts';
 import { openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
 import { maxBodyBytes } from './read-body.ts';
 import { makeAudit } from './operations/audit.ts';
-import { createServer, everything, type Offered, type Server } from './server.ts';
+import { makeHostsByStatus } from './operations/hosts-by-status.ts';
+import { makeMetrics, type Metrics } from './operations/metrics.ts';
+import { createServer, everything, graphqlEndpoint, type Offered, type Server } from './server.ts';
 import { makeUpkeep } from './upkeep.ts';
 import { within } from './within.ts';
 
@@ -48,6 +53,8 @@ export type ServiceOptions = {
   authentication?: Pick<AuthenticationOptions, 'isRequired' | 'verifyJwt' | 'certificateOf'>;
   /** Lets in whom it likes, instead of those whom `authentication` lets in. */
   gate?: Gate;
+  /** Where it is counted what is done. @default a registry of its own */
+  metrics?: Metrics;
   /** @default all of it */
   offered?: Offered;
   /** Aborted when the process is told to stop: ends a catch-up that is under way. */
@@ -60,12 +67,18 @@ export type ServiceOptions = {
   queryTimeoutMs?: number;
   /** How often anyone may ask. @default as often as they like */
   limits?: LimitsSettings;
+  /** How many requests are worked on at once. @default null, any number of them */
+  maxInFlight?: number | null;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
 };
 
 export type Service = {
   server: Server;
+  /** Is not ready any more, and goes on answering: so that load balancers go elsewhere. */
+  leave(): void;
+  /** The server, for a socket: past what it can do it refuses. */
+  listener: RequestListener;
   /** Ends every subscription and export, which would otherwise last as long as its client wants. */
   endSubscriptions(): Promise<void>;
   /** Refuses new reports, waits for those under way, and closes bucket and index. */
@@ -78,11 +91,14 @@ export type Service = {
  * @throws Failure UNAVAILABLE when the bucket does not answer
  */
 export async function openService(options: ServiceOptions): Promise<Service> {
-  const { bucket, index, schema, plugins, logger, commitLingerMs, retentionMs = null } = options;
+  const { metrics = makeMetrics() } = options;
+  const bucket = metrics.watchBucket(options.bucket);
+  const { index, schema, plugins, logger, commitLingerMs, retentionMs = null } = options;
   const { offered = everything } = options;
   const audit = makeAudit(logger);
   const { queryTimeoutMs = defaultQueryTimeoutMs, now = Date.now } = options;
   const limits = makeLimits(options.limits ?? noLimits);
+  const inFlight = openInFlight({ maxInFlight: options.maxInFlight ?? null });
   const closing = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal;
   const upkeep = makeUpkeep({ bucket, index, retentionMs, logger, signal, now });
@@ -91,25 +107,50 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     onMissed(keys, cause) {
       // The reports are safe in the bucket; catch-up brings them into the index.
       logger.error({ err: cause, keys }, 'index did not take segments');
+      metrics.missed(keys.length);
       upkeep.fellBehind();
     },
   });
   const puts = watchPuts(bucket);
   const log = openLog({
     bucket: puts.bucket,
-    onSegment: feed.add,
+    onSegment(segment) {
+      metrics.committed(segment.reports.length);
+      return feed.add(segment);
+    },
     ...(commitLingerMs === undefined ? {} : { settings: { lingerMs: commitLingerMs } }),
   });
   const onIndexError = (cause: unknown) => logger.error({ err: cause }, 'index did not answer');
   const admission = openAdmission({ index });
-  const intake = openIntake({ log, index, onIndexError });
+  const intake = counted(openIntake({ log, index, onIndexError }), metrics);
   const knownFacts = openKnownFacts({ index, onIndexError, maxGrowthBytes: maxBodyBytes });
   const live = openLive({ index, onError: (cause) => logger.error({ err: cause }, 'subscription failed') });
   const exports = openExports({ index, plugins, schema, queryTimeoutMs, logger, now });
-  async function answerAll(): Promise<void> {
-    puts.check();
-    await index.ping();
-    for await (const _object of bucket.list({ prefix: segmentPrefix, limit: 1 })) break;
+  metrics.watch({
+    hosts: makeHostsByStatus(index, now),
+    subscribers: live.subscribers,
+    exports: exports.running,
+    indexLagSeconds: () => Math.max(0, now() - (upkeep.behindSince() ?? now())) / 1_000,
+  });
+  let isLeaving = false;
+  async function checkReady(): Promise<Record<string, string>> {
+    if (isLeaving) return { process: 'is stopping' };
+    async function checkBucket(): Promise<void> {
+      puts.check();
+      for await (const _object of bucket.list({ prefix: segmentPrefix, limit: 1 })) break;
+    }
+    const checks = { bucket: checkBucket(), index: index.ping() };
+    const failed: Record<string, string> = {};
+    // All of them at once: one that fails while another is waited for must have somebody who hears it.
+    await Promise.all(
+      Object.entries(checks).map(([part, check]) =>
+        within(readyPatienceMs, part, check).catch((cause) => {
+          logger.warn({ err: cause, part }, 'not ready');
+          failed[part] = 'does not answer';
+        }),
+      ),
+    );
+    return failed;
   }
   const authentication = await openAuthentication({
     ...{ bucket, logger, now, isRequired: false },
@@ -119,29 +160,37 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await upkeep.catchUp();
   upkeep.start();
 
+  const server = createServer({
+    schema,
+    services: {
+      index,
+      admission,
+      intake,
+      knownFacts,
+      live,
+      limits,
+      credentials,
+      audit,
+      plugins,
+      queryTimeoutMs,
+      now,
+      makeId: uuidV7,
+    },
+    exports,
+    logger,
+    gate: options.gate ?? gate,
+    offered,
+    metrics,
+    inFlight,
+    checkReady,
+  });
+
   return {
-    server: createServer({
-      schema,
-      services: {
-        index,
-        admission,
-        intake,
-        knownFacts,
-        live,
-        limits,
-        credentials,
-        audit,
-        plugins,
-        queryTimeoutMs,
-        now,
-        makeId: uuidV7,
-      },
-      exports,
-      logger,
-      gate: options.gate ?? gate,
-      offered,
-      checkReady: () => within(readyPatienceMs, 'the bucket or the index', answerAll()),
-    }),
+    server,
+    listener: shedding(server, inFlight, graphqlEndpoint, () => metrics.refused('busy')),
+    leave() {
+      isLeaving = true;
+    },
     async endSubscriptions() {
       exports.close();
       await live.close();
@@ -155,6 +204,22 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       await index.close();
       await authentication.close();
       bucket.close();
+    },
+  };
+}
+
+/** Counts reports by what became of them. */
+function counted(intake: Intake, metrics: Metrics): Intake {
+  return {
+    async submit(report) {
+      try {
+        const taken = await intake.submit(report);
+        metrics.received(taken.duplicate ? 'duplicate' : 'stored', report.droppedReports);
+        return taken;
+      } catch (cause) {
+        metrics.received('refused');
+        throw cause;
+      }
     },
   };
 }

@@ -32,6 +32,9 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     maxConnections: 10_000,
     headersTimeoutMs: 10_000,
     requestTimeoutMs: 120_000,
+    logLevel: 'info',
+    stopDelayMs: 0,
+    stopTimeoutMs: 20_000,
   };
   expect(settings({})).toEqual(defaults);
   const empty = Object.keys(settingDefaults).map((name) => [name, name === 'PORT' ? ' ' : '']);
@@ -96,6 +99,9 @@ describe('what cannot be used is told, with what to write instead', () => {
     ['TRUSTED_PROXIES', '10.0.0.0/8, proxy', /addresses and networks such as 10.0.0.0\/8, but has "proxy"/],
     ['MAX_CONNECTIONS', '5', /from 10 to 1000000/],
     ['HEADERS_TIMEOUT', '3m', /from 500ms to 2m/],
+    ['LOG_LEVEL', 'all', /must be debug or info or warn or error/],
+    ['STOP_TIMEOUT', '1ms', /from 1s to 1h/],
+    ['STOP_DELAY', '21s', /from 0ms to 20s/],
     ['AUTH', 'yes', /must be none or required, but is "yes"/],
     ['GRAPHIQL', 'true', /must be on or off, but is "true"/],
     ['PORT', 'http', /whole number from 0 to 65535.*"http"/],

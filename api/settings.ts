@@ -9,6 +9,7 @@ import { type AuthSettings, authDefaults, readAuth } from './settings/auth.ts';
 import { type LimitSettings, limitDefaults, readLimits } from './settings/limits.ts';
 import { type ListenSettings, listenDefaults, readListen } from './settings/listen.ts';
 import { parseDurationWithin } from './settings/parse.ts';
+import { type OperationSettings, operationDefaults, readOperations } from './settings/operations.ts';
 import type { ReadSetting } from './settings/read-setting.ts';
 import { readStores, type StoreSettings, storeDefaults } from './settings/stores.ts';
 import { readTransport, type TransportSettings, transportDefaults } from './settings/transport.ts';
@@ -17,7 +18,8 @@ export type ApiSettings = ListenSettings &
   StoreSettings &
   LimitSettings &
   AuthSettings &
-  TransportSettings & {
+  TransportSettings &
+  OperationSettings & {
     /** How long the index may work for one request. @default 30 s */
     queryTimeoutMs: number;
     /** Plugins beside the built-in ones: files, relative to the working folder, or packages. */
@@ -29,6 +31,7 @@ export const settingDefaults = {
   ...storeDefaults,
   ...authDefaults,
   ...transportDefaults,
+  ...operationDefaults,
   ...limitDefaults,
   QUERY_TIMEOUT: '30s',
   PLUGINS: '',
@@ -68,6 +71,7 @@ export function readSettings(
     ...readStores(read, cwd),
     ...readAuth(read),
     ...readTransport(read, cwd),
+    ...readOperations(read),
     ...readLimits(read),
     queryTimeoutMs: read('QUERY_TIMEOUT', (value) =>
       parseDurationWithin(value, minQueryTimeoutMs, maxQueryTimeoutMs, '30s'),

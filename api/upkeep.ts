@@ -36,12 +36,15 @@ export type Upkeep = {
   start(): void;
   /** The next round looks further back than usual: the index may lack something. */
   fellBehind(): void;
+  /** Since when the index lacks something, as far as is known, milliseconds since 1970; null where it lacks nothing. */
+  behindSince(): number | null;
   /** Resolves when nothing is under way, and nothing will be. */
   stop(): Promise<void>;
 };
 
 export function makeUpkeep({ bucket, index, retentionMs, logger, signal, now }: UpkeepOptions): Upkeep {
   let behind = true;
+  let behindSince: number | null = now();
   let wholeAt = Number.NEGATIVE_INFINITY;
   let round: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -61,11 +64,17 @@ export function makeUpkeep({ bucket, index, retentionMs, logger, signal, now }: 
         ...options,
       });
       if (from === 'mark') wholeAt = startedAt;
+      if (!behind) behindSince = null;
       if (segments > 0) logger.info({ segments, reports }, 'index caught up');
     } catch (cause) {
-      behind = true;
+      fellBehind();
       throw cause;
     }
+  }
+
+  function fellBehind(): void {
+    behind = true;
+    behindSince ??= now();
   }
 
   async function tidy(): Promise<void> {
@@ -113,9 +122,8 @@ export function makeUpkeep({ bucket, index, retentionMs, logger, signal, now }: 
         });
       }, followEveryMs);
     },
-    fellBehind() {
-      behind = true;
-    },
+    fellBehind,
+    behindSince: () => behindSince,
     async stop() {
       clearInterval(timer);
       await round;

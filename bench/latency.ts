@@ -79,7 +79,7 @@ function printLatencies(name: string, { latencies, refused, unsent }: Paced, bes
 }
 
 /** Questions that have to look at much: text anywhere in a fact, counts of all, pages deep in a list. */
-async function heavyQueries(url: string): Promise<Buffer[]> {
+export async function heavyQueries(url: string): Promise<Buffer[]> {
   const count = (filter: string) => toRequest({ query: `{ reports(filter: ${filter}) { totalCount } }` });
   const counts = [
     '{ os: { hostname: { contains: "in no name" } } }',

@@ -9,6 +9,8 @@ import { createConnection, type Socket } from 'node:net';
 
 export type Connection = {
   isOpen(): boolean;
+  /** Whatever is answered. @throws Error when the connection ends before */
+  ask(request: Buffer): Promise<Buffer>;
   /** @throws Error when the answer is not 200 or has GraphQL errors */
   send(request: Buffer): Promise<Buffer>;
   close(): void;
@@ -49,17 +51,22 @@ function toConnection(socket: Socket): Connection {
     if (!isWhole(received)) return;
     const [answer, asked] = [received, waiting];
     [received, waiting] = [null, null];
-    if (isSuccess(answer)) asked?.resolve(answer);
-    else asked?.reject(new Error(`answered ${answer.toString('utf8').slice(0, 2000)}`));
+    asked?.resolve(answer);
   });
   socket.on('error', fail).on('close', () => fail(new Error('the server closed the connection')));
+  const ask = async (request: Buffer) => {
+    if (!open) throw new Error('the server closed the connection');
+    waiting = Promise.withResolvers();
+    socket.write(request);
+    return waiting.promise;
+  };
   return {
     isOpen: () => open,
+    ask,
     async send(request) {
-      if (!open) throw new Error('the server closed the connection');
-      waiting = Promise.withResolvers();
-      socket.write(request);
-      return waiting.promise;
+      const answer = await ask(request);
+      if (isSuccess(answer)) return answer;
+      throw new Error(`answered ${answer.toString('utf8').slice(0, 2000)}`);
     },
     close() {
       socket.destroy();

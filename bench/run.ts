@@ -10,4 +10,5 @@ await runNamed('bench', {
   queries: () => import('./queries.ts'),
   live: () => import('./live.ts'),
   export: () => import('./export.ts'),
+  overload: () => import('./overload.ts'),
 });

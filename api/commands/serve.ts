@@ -1,9 +1,13 @@
 /** serve: the command that answers, from the first moment of the process to the last. */
-import { type Logger, pino } from 'pino';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { openBucket } from '../bucket/open-bucket.ts';
 import { openIndex } from '../index/open-index.ts';
 import type { Known } from '../load-plugins.ts';
 import { graphqlEndpoint } from '../server.ts';
+import { openApiLog } from '../operations/api-log.ts';
+import { makeMetrics } from '../operations/metrics.ts';
+import { withRequestId } from '../operations/request-id.ts';
 import { openService } from '../service.ts';
 import type { ApiSettings } from '../settings.ts';
 import { makeCertificateOf } from '../transport/client-certificate.ts';
@@ -11,14 +15,12 @@ import { openHttpListener } from '../transport/http-listener.ts';
 import { openTlsFiles } from '../transport/tls-files.ts';
 import { stopSignal } from './stop-signal.ts';
 
-/** Longer than requests under way are waited for. */
-const stopWithinMs = 20_000;
-
 export async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise<number> {
-  const logger = pino();
+  const logger = openApiLog(settings.logLevel);
+  endWithBugs(logger);
   const signal = stopSignal();
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
-  stopped.then(() => setTimeout(() => giveUp(logger), stopWithinMs).unref());
+  stopped.then(() => setTimeout(() => giveUp(logger), settings.stopTimeoutMs).unref());
   const { tls, auth } = settings;
   const tlsFiles = tls && (await openTlsFiles(tls, (options) => listener.changeTls(options), logger));
   const listener = await openHttpListener({
@@ -29,7 +31,13 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
   try {
     const bucket = await openBucket(settings.bucket);
     const { graphiql, introspection, pythonRoutes } = settings;
+    const metrics = makeMetrics();
+    metrics.watchSocket({
+      refusedConnections: listener.refusedConnections,
+      certificateExpiresAt: tlsFiles ? tlsFiles.expiresAt : null,
+    });
     const service = await openService({
+      metrics,
       bucket,
       authentication: {
         isRequired: auth === 'required',
@@ -50,11 +58,14 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
       retentionMs: settings.retentionMs,
       queryTimeoutMs: settings.queryTimeoutMs,
       limits: settings,
+      maxInFlight: settings.maxInFlight,
     });
-    listener.answerWith(service.server);
+    listener.answerWith(withRequestId(service.listener));
     logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
     await stopped;
     logger.info({ signal: signal.reason }, 'stopping');
+    service.leave();
+    await delay(settings.stopDelayMs);
     await service.endSubscriptions();
     if (!(await listener.close())) logger.warn('requests under way were cut off');
     await service.close();
@@ -73,4 +84,14 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
 function giveUp(logger: Logger): void {
   logger.error('could not stop in time, and ends now');
   process.exit(1);
+}
+
+/** After one that nobody has thought of nothing is sure any more; agents send again what is not acknowledged. */
+function endWithBugs(logger: Logger): void {
+  const end = (cause: unknown) => {
+    logger.fatal({ err: cause }, 'a bug of ours: the process ends');
+    process.exit(1);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
 }

@@ -42,6 +42,8 @@ export type Exports = {
    * @param cutOff breaks the connection of this request, so that the client sees that the file is not complete
    */
   answer(request: Request, url: URL, identity: Identity, cutOff?: () => void): Promise<Response>;
+  /** How many are under way. */
+  running(): number;
   /** Cuts off all that are under way. */
   close(): void;
 };
@@ -139,6 +141,7 @@ export function openExports(options: ExportsOptions): Exports {
 
   return {
     answer,
+    running: () => running.size,
     close() {
       closed = true;
       for (const ending of running) ending.abort(new Failure('UNAVAILABLE', 'the API is stopping'));

@@ -7,6 +7,7 @@ import { openTestApi, type TestApi } from '../../test/support/api.ts';
 import type { Services } from '../context.ts';
 import { buildSchema } from '../schema/schema.ts';
 import { openGate } from '../auth/gate.ts';
+import { makeMetrics } from '../operations/metrics.ts';
 import { createServer, everything, type ServerOptions } from '../server.ts';
 import { maxRangeLength } from '../schema/comparison.ts';
 import { maxTextLength } from '../schema/filter-bounds.ts';
@@ -369,8 +370,8 @@ function failing(items: number) {
 function serverOf(schema: GraphQLSchema, options: Partial<ServerOptions> = {}) {
   const limits = makeLimits({ operationLimit: null, reportLimit: null, addressLimit: null });
   const services = { limits, now: Date.now } as unknown as Services;
-  const exports = { answer: () => Promise.reject(new Error('none')), close() {} };
+  const exports = { answer: () => Promise.reject(new Error('none')), running: () => 0, close() {} };
   const logger = pino({ enabled: false });
-  const open = { gate: openGate, offered: everything, checkReady: async () => {} };
+  const open = { metrics: makeMetrics(), gate: openGate, offered: everything, checkReady: async () => ({}) };
   return createServer({ schema, services, exports, logger, ...open, ...options });
 }

@@ -9,7 +9,7 @@ import { clientAddressOf } from '../transport/client-address.ts';
 import type { Limits, TooMany } from './limits.ts';
 
 /** Whoever looks whether the process is well must always hear it. */
-const unlimitedPaths = ['/health', '/ready', '/metrics'];
+export const unlimitedPaths = ['/health', '/ready', '/metrics'];
 
 /** To stand before whatever reads a body, or looks at credentials. */
 export function useAddressLimit(limits: Limits, endpoint: string): Plugin {

@@ -31,6 +31,8 @@ export type Live = {
    * @throws Failure UNAVAILABLE when the index does not answer
    */
   subscribe<Row>(question: LiveQuestion<Row>): Promise<AsyncIterableIterator<Row>>;
+  /** How many there are. */
+  subscribers(): number;
   /** Ends every subscription. */
   close(): Promise<void>;
 };
@@ -172,6 +174,7 @@ export function openLive({ index, onError }: LiveOptions): Live {
       }
       return subscriber;
     },
+    subscribers: () => count,
     async close() {
       closed = true;
       for (const { subscribers } of topics) for (const subscriber of subscribers) subscriber.end();

@@ -56,6 +56,8 @@ export type TestApiOptions = {
   wrapBucket?: (bucket: Bucket) => Bucket;
   /** How often anyone may ask. @default as often as they like */
   limits?: LimitsSettings;
+  /** Requests that are worked on at once. @default any number of them */
+  maxInFlight?: number;
 };
 
 export async function openTestApi({
@@ -67,6 +69,7 @@ export async function openTestApi({
   offered,
   logger,
   limits,
+  maxInFlight,
 }: TestApiOptions = {}): Promise<TestApi> {
   folder ??= await temporaryFolder();
   const all = [...(await loadBuiltinPlugins()), ...plugins];
@@ -90,6 +93,7 @@ export async function openTestApi({
       : { gate: async ({ headers }) => identities.get(headers.get(identityHeader) ?? '') ?? everyone }),
     ...(offered ? { offered } : {}),
     ...(limits ? { limits } : {}),
+    ...(maxInFlight ? { maxInFlight } : {}),
   });
   let open = true;
   const close = async () => {
@@ -122,7 +126,7 @@ export async function openTestApi({
     folder,
     ...as(everyone),
     as,
-    listener: service.server,
+    listener: service.listener,
     async deliver(reports) {
       const key = segmentKey(reports);
       const encoded = reports.map(encodeReport);

@@ -15,6 +15,7 @@ import { segmentKey } from '../../api/log/segment-key.ts';
 import type { StoredReport } from '../../api/log/stored-report.ts';
 import { buildSchema } from '../../api/schema/schema.ts';
 import { openGate } from '../../api/auth/gate.ts';
+import { makeMetrics } from '../../api/operations/metrics.ts';
 import { createServer, everything } from '../../api/server.ts';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import { whenFileIsDone } from './cleanup.ts';
@@ -85,7 +86,15 @@ export async function openExportStores({
       const server = createServer({
         // Only exports are asked of it.
         services: {} as never,
-        ...{ schema, exports, logger, gate: openGate, offered: everything, checkReady: async () => {} },
+        ...{
+          schema,
+          exports,
+          logger,
+          gate: openGate,
+          offered: everything,
+          metrics: makeMetrics(),
+          checkReady: async () => ({}),
+        },
       });
       const http: HttpServer = createHttpServer(server).listen(0, '127.0.0.1');
       await once(http, 'listening');

@@ -1,0 +1,72 @@
+/** use-metrics: counts and times requests and the operations in them. */
+import { type GraphQLError, Kind, type OperationDefinitionNode } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { maskError } from '../error-codes.ts';
+import type { Metrics, RefusalReason } from './metrics.ts';
+
+/** Routes by their beginning; what is none of them is `other`. */
+const routes = ['/graphql', '/export/', '/report', '/health', '/ready', '/metrics'];
+const methods = ['GET', 'POST', 'HEAD', 'OPTIONS'];
+const refusals: Record<number, RefusalReason> = { 401: 'credentials', 429: 'limit' };
+/** As many as there are; a code of a bug's making is `OTHER`. */
+const knownCode = /^[A-Z_]{2,40}$/;
+
+export function useMetrics(metrics: Metrics): Plugin {
+  const startedAt = new WeakMap<object, number>();
+  return {
+    onRequest({ serverContext }) {
+      startedAt.set(serverContext, performance.now());
+    },
+    onResponse({ request, response, serverContext }) {
+      const { pathname } = new URL(request.url);
+      const route = routes.find((known) =>
+        known.endsWith('/') ? pathname.startsWith(known) : pathname === known,
+      );
+      const method = methods.includes(request.method) ? request.method : 'other';
+      const tookMs = performance.now() - (startedAt.get(serverContext) ?? performance.now());
+      const refusal = refusals[response.status];
+      if (refusal) metrics.refused(refusal);
+      metrics.answered(route ?? 'other', method, response.status, tookMs / 1_000);
+    },
+    onExecute({ args }) {
+      const { type, field } = nameOf(args.document, args.operationName);
+      const began = performance.now();
+      return {
+        onExecuteDone({ result }) {
+          const errors = 'errors' in result ? result.errors : undefined;
+          metrics.operated(type, field, codeOf(errors), (performance.now() - began) / 1_000);
+        },
+      };
+    },
+    onSubscribe({ args }) {
+      const { type, field } = nameOf(args.document, args.operationName);
+      return {
+        onSubscribeResult({ result }) {
+          const errors = 'errors' in result ? result.errors : undefined;
+          // It takes as long as its client likes.
+          metrics.operated(type, field, codeOf(errors), null);
+        },
+      };
+    },
+  };
+}
+
+type Document = { definitions: readonly { kind: string }[] };
+
+/** By the schema, as a document is run only once it is valid; a fragment at the top has no name to count by. */
+function nameOf({ definitions }: Document, operationName: string | null | undefined) {
+  const operations = definitions.filter(
+    (definition): definition is OperationDefinitionNode => definition.kind === Kind.OPERATION_DEFINITION,
+  );
+  const operation = operations.find(({ name }) => name?.value === operationName) ?? operations[0];
+  const [first] = operation?.selectionSet.selections ?? [];
+  const field = first?.kind === Kind.FIELD ? first.name.value : 'fragment';
+  return { type: operation?.operation ?? 'query', field };
+}
+
+function codeOf(errors: readonly GraphQLError[] | undefined): string {
+  if (!errors?.length) return 'OK';
+  // As the client is told it: it is masked only after this.
+  const { code = 'BAD_REQUEST' } = (maskError(errors[0], '') as GraphQLError).extensions;
+  return typeof code === 'string' && knownCode.test(code) ? code : 'OTHER';
+}
