@@ -57,7 +57,7 @@ test.each([
   ]);
   expect(JSON.stringify(errors)).not.toContain('secret');
   for (const [path, init] of [
-    ['/report', { method: 'POST', body: pythonReport }],
+    ['/report', { method: 'POST', headers: { 'content-type': 'application/json' }, body: pythonReport }],
     ['/report?ip=192.0.2.20', {}],
   ] as const) {
     const { status, headers } = await server.fetch(`http://api.test${path}`, init);

@@ -9,8 +9,9 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Plugin, shouldRenderGraphiQL } from 'graphql-yoga';
 import { exampleQueries } from './example-queries.ts';
+import { pagePolicy } from './transport/headers.ts';
 
-type Page = { html: string; gzipped: Uint8Array<ArrayBuffer>; etag: string };
+type Page = { html: string; gzipped: Uint8Array<ArrayBuffer>; etag: string; policy: string };
 
 /**
  * Answers browsers with GraphiQL; all else is left to the GraphQL endpoint.
@@ -27,8 +28,13 @@ export function useGraphiqlPage(endpoint: string, now: () => number): Plugin {
   return {
     async onRequest({ request, url, fetchAPI, endResponse }) {
       if (url.pathname !== endpoint || !shouldRenderGraphiQL(request)) return;
-      const { html, gzipped, etag } = await today();
-      const headers = { 'content-type': 'text/html; charset=utf-8', etag, 'cache-control': 'no-cache' };
+      const { html, gzipped, etag, policy } = await today();
+      const headers = {
+        ...{ 'content-type': 'text/html; charset=utf-8', etag, 'cache-control': 'no-cache' },
+        // With a 304 as well: a browser takes its headers for those of the page that it kept.
+        'content-security-policy': policy,
+        vary: 'accept, accept-encoding',
+      };
       if (request.headers.get('if-none-match') === etag) {
         endResponse(new fetchAPI.Response(null, { status: 304, headers }));
       } else if (/\bgzip\b/.test(request.headers.get('accept-encoding') ?? '')) {
@@ -53,5 +59,5 @@ async function renderPage(endpoint: string, queries: readonly string[]): Promise
   const html = page.replace('</head>', `<style>${style}</style></head>`);
   const gzipped = new Uint8Array(await promisify(gzip)(html));
   const etag = `"${createHash('sha256').update(html).digest('base64url')}"`;
-  return { html, gzipped, etag };
+  return { html, gzipped, etag, policy: pagePolicy(html) };
 }

@@ -32,8 +32,9 @@ import { useTracing } from './operations/use-tracing.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
-import { isFromAnotherSite } from './transport/same-site.ts';
 import { clientAddressOf } from './transport/client-address.ts';
+import { useNoFormBodies } from './transport/form-bodies.ts';
+import { useSameSite } from './transport/same-site.ts';
 import { useTruncated } from './truncated.ts';
 
 export const graphqlEndpoint = '/graphql';
@@ -86,6 +87,7 @@ export function createServer(options: ServerOptions): Server {
     plugins: [
       useMetrics(metrics),
       useAddressLimit(services.limits, graphqlEndpoint),
+      useSameSite(),
       useGate({
         gate,
         isPage: (request) => offered.graphiql && shouldRenderGraphiQL(request),
@@ -99,6 +101,7 @@ export function createServer(options: ServerOptions): Server {
           return tooMany && tooManyResponse(tooMany, path === graphqlEndpoint);
         },
       }),
+      useNoFormBodies([graphqlEndpoint, ...(offered.pythonRoutes ? ['/report'] : [])]),
       useCompressedBodies(inFlight),
       useOperationLimit(services.limits, graphqlEndpoint),
       {
@@ -129,12 +132,6 @@ export function createServer(options: ServerOptions): Server {
     try {
       if (url.pathname.startsWith(exportFolder)) {
         return await exports.answer(request, url, identityOf(context), cutOffOf(context));
-      }
-      if (request.method === 'POST' && isFromAnotherSite(request)) {
-        return Response.json(
-          { status: 'error', error: 'not from the page of another site' },
-          { status: 403 },
-        );
       }
       // A load balancer may ask for the head alone; what sends the answer leaves its body out.
       const method = request.method === 'HEAD' ? 'GET' : request.method;

@@ -17,7 +17,8 @@ const refusals: Record<string, Refusal> = {
 };
 const notHttp: Refusal = { status: '400 Bad Request', message: 'this is not a request of HTTP/1.1' };
 
-export function answerBadRequests(server: Server): void {
+/** @param headers that every answer has */
+export function answerBadRequests(server: Server, headers: readonly [string, string][]): void {
   /** Connections on which an answer has begun: another one in the middle of it would be taken for a part of it. */
   const answering = new WeakMap<Duplex, number>();
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
@@ -35,6 +36,7 @@ export function answerBadRequests(server: Server): void {
       `HTTP/1.1 ${status}`,
       'content-type: application/json',
       `content-length: ${Buffer.byteLength(body)}`,
+      ...headers.map(([name, value]) => `${name}: ${value}`),
       'connection: close',
     ];
     socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);

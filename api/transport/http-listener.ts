@@ -15,6 +15,7 @@ import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import type { Network } from '../settings/transport.ts';
 import { noteClient } from './client-address.ts';
+import { securityHeaders } from './headers.ts';
 import { cutSlowReaders } from './slow-readers.ts';
 import { answerBadRequests } from './bad-requests.ts';
 
@@ -68,7 +69,9 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
   let closing = false;
   let refused = 0;
 
+  const headers = securityHeaders(tls !== null);
   const answer: RequestListener = (request, response) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
     // A client that keeps its connection must not keep a server that is closing.
     if (closing) response.setHeader('connection', 'close');
     response.once('finish', () => {
@@ -95,7 +98,7 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
   http.on('drop', () => {
     refused += 1;
   });
-  answerBadRequests(http);
+  answerBadRequests(http, headers);
   await new Promise<void>((resolve, reject) => {
     http.once('listening', resolve);
     http.once('error', (cause: NodeJS.ErrnoException) => {

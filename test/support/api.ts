@@ -119,6 +119,9 @@ export async function openTestApi({
     const fetch = async (path: string, init?: RequestInit) => {
       const request = new Request(`http://api.test${path}`, init);
       request.headers.set(identityHeader, key);
+      // What is said of a string otherwise is text/plain, which no client here sends.
+      if (!new Headers(init?.headers).has('content-type') && typeof init?.body === 'string')
+        request.headers.set('content-type', 'application/json');
       return service.server.fetch(request);
     };
     return {

@@ -5,6 +5,7 @@
  * Arguments: the address of an API, the state folder and the number of reports. Prints a JSON line at each tenth of them: what
  * the process holds, and what it took of the processor since the line before.
  */
+import { fixedToken } from '../../agent/access/credentials.ts';
 import { createCollector } from '../../agent/collect.ts';
 import { checkConfig } from '../../agent/config.ts';
 import { loadConfiguredPlugins } from '../../agent/configured-plugins.ts';
@@ -52,7 +53,7 @@ const watch = await watchDaemon({
 });
 let acknowledged = () => {};
 const outbox = createDelivery({
-  ...{ api: connect({ url, token: null }), spool, log, clock, random: Math.random },
+  ...{ api: connect({ url, credentials: fixedToken(null) }), spool, log, clock, random: Math.random },
   watcher: {
     ...watch.delivery,
     acknowledged(report) {
