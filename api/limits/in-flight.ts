@@ -44,7 +44,7 @@ export type Flight = {
   end(): void;
 };
 
-const defaultMaxBodyBytes = 64 * 1024 * 1024;
+export const maxHeldBodyBytes = 64 * 1024 * 1024;
 
 /** A report takes two to four turns, so that it is answered within a second. What blocks the loop for a moment is shorter. */
 const defaultMaxTurnMs = 50;
@@ -60,7 +60,7 @@ const leastRetrySeconds = 5;
 const spreadSeconds = 10;
 
 export function openInFlight(settings: InFlightSettings): InFlight {
-  const { maxBodyBytes = defaultMaxBodyBytes, maxTurnMs = defaultMaxTurnMs } = settings;
+  const { maxBodyBytes = maxHeldBodyBytes, maxTurnMs = defaultMaxTurnMs } = settings;
   const { turnMs = openTurn(), random = Math.random } = settings;
   const maxInFlight = settings.maxInFlight ?? Number.POSITIVE_INFINITY;
   const flights = new WeakMap<IncomingMessage, Flight>();
