@@ -17,9 +17,9 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     commitLingerMs: 10,
     retentionMs: null,
     queryTimeoutMs: 30_000,
-    operationLimit: { most: 200_000, perSeconds: 60 },
+    operationLimit: { most: 600_000, perSeconds: 60 },
     reportLimit: { most: 600_000, perSeconds: 60 },
-    addressLimit: { most: 200_000, perSeconds: 60 },
+    addressLimit: { most: 600_000, perSeconds: 60 },
     maxInFlight: 1_000,
     plugins: [],
   };
