@@ -46,9 +46,9 @@ Settings, from the environment:
   QUERY_TIMEOUT  how long a query may take, then its work is ended
                                                             30s
   OPERATION_LIMIT  operations of one identity, such as 100/s or 5000/m; off for any number
-                                                            200000/m
+                                                            600000/m
   REPORT_LIMIT   reports of one identity                    600000/m
-  ADDRESS_LIMIT  requests from one address                  200000/m
+  ADDRESS_LIMIT  requests from one address                  600000/m
   MAX_IN_FLIGHT  requests worked on at once; others are told to come again later
                                                             1000
   LOG_LEVEL      debug, info, warn or error                 info
