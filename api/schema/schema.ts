@@ -3,7 +3,7 @@
  */
 import type { GraphQLSchema } from 'graphql';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import { assertScoped } from '../auth/scopes.ts';
+import { assertScoped, guardFields } from '../auth/scopes.ts';
 import { createBuilder } from '../builder.ts';
 import type { ChangeRow, HostRow, ReportRow } from '../index/index-store.ts';
 import { defineChangeInputs, defineChangeQueries, implementChange } from './change.ts';
@@ -73,7 +73,8 @@ function build(plugins: readonly AnyPlugin[]): GraphQLSchema {
   defineFactStats(builder);
   definePluginInfo(builder);
   defineSubmitReport(builder, status, report);
-  const schema = builder.toSchema({ sortSchema: true });
+  const schema = builder.toSchema({ sortSchema: true, disableScopeAuth: true });
   assertScoped(schema);
+  guardFields(schema);
   return schema;
 }

@@ -20,6 +20,7 @@ export const files = [
   'docs/plugins.md',
   'docs/install.md',
   'docs/export.md',
+  'docs/security.md',
   'docs/benchmarks.md',
   'examples/README.md',
 ];
