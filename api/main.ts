@@ -20,6 +20,11 @@ Settings, from the environment:
   PORT           port to listen on; 0 takes any free one    4000
   AUTH           required: who asks must show a token; none: whoever reaches it may do everything, so that HOST
                  must be of this machine alone               none
+  OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS_URL
+                 identity provider whose tokens people and services may show
+  OIDC_SCOPES_CLAIM, OIDC_SCOPES
+                 the claim that says what they may do, and what its values mean
+                                                            scope, submit=submit,read=read,admin=admin
   TLS_CERT, TLS_KEY
                  PEM files for HTTPS, read anew when they change
   TLS_CLIENT_CA  PEM file of the authority whose certificates clients must show
