@@ -51,13 +51,23 @@ export function maskError(error: unknown, message: string): Error {
 }
 
 /** A query of GraphiQL's for the whole schema has some 500; one with a thousand aliases has more than this. */
-const maxTokens = 5_000;
+export const maxTokens = 5_000;
 
 /** Bounds what has to be parsed, and gives what has no code yet a code: whoever sent it has to correct it. */
 export function useErrorCodes(): Plugin {
   return {
     onParse: ({ parseFn, setParseFn }) => {
-      setParseFn((source, options) => parseFn(source, { ...options, maxTokens }));
+      setParseFn((source, options) => {
+        try {
+          return parseFn(source, { ...options, maxTokens });
+        } catch (cause) {
+          if (!(cause instanceof RangeError)) throw cause;
+          // So many braces are still few tokens, and nothing that has to be looked at in a log.
+          throw new GraphQLError('the query is nested too deep', {
+            extensions: { code: 'GRAPHQL_PARSE_FAILED' },
+          });
+        }
+      });
     },
     onResultProcess({ result }) {
       if (Symbol.asyncIterator in result) return;
@@ -130,7 +140,7 @@ function variableErrors(
 }
 
 /** Each of a million values may be wrong; graphql itself stops at as many. */
-const maxVariableErrors = 50;
+export const maxVariableErrors = 50;
 /** Thrown where nothing else ends the walk. */
 const enough = new Error('enough errors');
 

@@ -20,6 +20,11 @@ Settings, from the environment:
   PORT           port to listen on; 0 takes any free one    4000
   AUTH           required: who asks must show a token; none: whoever reaches it may do everything, so that HOST
                  must be of this machine alone               none
+  OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS_URL
+                 identity provider whose tokens people and services may show
+  OIDC_SCOPES_CLAIM, OIDC_SCOPES
+                 the claim that says what they may do, and what its values mean
+                                                            scope, submit=submit,read=read,admin=admin
   TLS_CERT, TLS_KEY
                  PEM files for HTTPS, read anew when they change
   TLS_CLIENT_CA  PEM file of the authority whose certificates clients must show
@@ -46,9 +51,9 @@ Settings, from the environment:
   QUERY_TIMEOUT  how long a query may take, then its work is ended
                                                             30s
   OPERATION_LIMIT  operations of one identity, such as 100/s or 5000/m; off for any number
-                                                            200000/m
+                                                            600000/m
   REPORT_LIMIT   reports of one identity                    600000/m
-  ADDRESS_LIMIT  requests from one address                  200000/m
+  ADDRESS_LIMIT  requests from one address                  600000/m
   MAX_IN_FLIGHT  requests worked on at once; others are told to come again later
                                                             1000
   LOG_LEVEL      debug, info, warn or error                 info

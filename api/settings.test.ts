@@ -18,9 +18,9 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     commitLingerMs: 10,
     retentionMs: null,
     queryTimeoutMs: 30_000,
-    operationLimit: { most: 200_000, perSeconds: 60 },
+    operationLimit: { most: 600_000, perSeconds: 60 },
     reportLimit: { most: 600_000, perSeconds: 60 },
-    addressLimit: { most: 200_000, perSeconds: 60 },
+    addressLimit: { most: 600_000, perSeconds: 60 },
     maxInFlight: 1_000,
     tracing: null,
     plugins: [],
@@ -28,6 +28,7 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     graphiql: true,
     introspection: true,
     pythonRoutes: true,
+    oidc: null,
     tls: null,
     trustedProxies: [],
     maxConnections: 10_000,
@@ -103,6 +104,10 @@ describe('what cannot be used is told, with what to write instead', () => {
     ['LOG_LEVEL', 'all', /must be debug or info or warn or error/],
     ['STOP_TIMEOUT', '1ms', /from 1s to 1h/],
     ['STOP_DELAY', '21s', /from 0ms to 20s/],
+    ['OIDC_ISSUER', 'https://id.example.org', /needs AUTH=required/],
+    ['OIDC_AUDIENCE', 'inventory', /needs OIDC_ISSUER/],
+    ['OIDC_SCOPES', 'engineers', /such as engineers=read/],
+    ['OIDC_SCOPES', 'engineers=write', /must be submit or read or admin/],
     ['AUTH', 'yes', /must be none or required, but is "yes"/],
     ['GRAPHIQL', 'true', /must be on or off, but is "true"/],
     ['PORT', 'http', /whole number from 0 to 65535.*"http"/],
@@ -192,6 +197,19 @@ test.each([
   const problem = exposureProblem({ host, auth });
   expect(problem === null).toBe(expected);
   if (problem !== null) expect(problem).toMatch(/AUTH=required/);
+});
+
+test('tokens of an identity provider come by https, and for this API', () => {
+  const oidc = { AUTH: 'required', OIDC_ISSUER: 'https://id.example.org/' };
+  expect(read(oidc)).toMatchObject({ problems: [{ setting: 'OIDC_AUDIENCE', message: /is missing/ }] });
+  expect(read({ ...oidc, OIDC_ISSUER: 'http://id.example.org', OIDC_AUDIENCE: 'x' })).toMatchObject({
+    problems: [{ setting: 'OIDC_ISSUER', message: /begins with https/ }],
+  });
+  expect(settings({ ...oidc, OIDC_AUDIENCE: 'inventory' }).oidc).toMatchObject({
+    issuer: 'https://id.example.org/',
+    scopesClaim: ['scope'],
+    jwksUrl: null,
+  });
 });
 
 test('files of TLS are relative to the working folder', () => {

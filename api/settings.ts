@@ -8,6 +8,7 @@ import { messageOf } from '../plugins/message-of.ts';
 import { type AuthSettings, authDefaults, readAuth } from './settings/auth.ts';
 import { type LimitSettings, limitDefaults, readLimits } from './settings/limits.ts';
 import { type ListenSettings, listenDefaults, readListen } from './settings/listen.ts';
+import { type OidcSettings, oidcDefaults, readOidc } from './settings/oidc.ts';
 import { parseDurationWithin } from './settings/parse.ts';
 import { type OperationSettings, operationDefaults, readOperations } from './settings/operations.ts';
 import type { ReadSetting } from './settings/read-setting.ts';
@@ -22,6 +23,8 @@ export type ApiSettings = ListenSettings &
   AuthSettings &
   TransportSettings &
   OperationSettings & {
+    /** Null where no identity provider is named. @default null */
+    oidc: OidcSettings | null;
     /** How long the index may work for one request. @default 30 s */
     queryTimeoutMs: number;
     /** Plugins beside the built-in ones: files, relative to the working folder, or packages. */
@@ -32,6 +35,7 @@ export const settingDefaults = {
   ...listenDefaults,
   ...storeDefaults,
   ...authDefaults,
+  ...oidcDefaults,
   ...transportDefaults,
   ...operationDefaults,
   ...limitDefaults,
@@ -69,10 +73,12 @@ export function readSettings(
     }
   };
 
+  const auth = readAuth(read);
   const settings: ApiSettings = {
     ...readListen(read),
     ...readStores(read, cwd),
-    ...readAuth(read),
+    ...auth,
+    ...readOidc(read, auth),
     ...readTransport(read, cwd),
     ...readOperations(read),
     ...readLimits(read),

@@ -22,6 +22,8 @@ export const files = [
   'docs/install.md',
   'docs/export.md',
   operations,
+  'docs/security.md',
+  'SECURITY.md',
   'docs/benchmarks.md',
   'examples/README.md',
 ];

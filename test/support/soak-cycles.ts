@@ -15,6 +15,7 @@ import { cpuMs } from '../../agent/plugins-test/cpu-time.ts';
 import { buildReport } from '../../agent/report.ts';
 import { createClock } from '../../agent/schedule/clock.ts';
 import { gridOf } from '../../agent/schedule/grid.ts';
+import { createTidier, takeLittleMemory } from '../../agent/small-memory.ts';
 import { watchDaemon } from '../../agent/status/watch-daemon.ts';
 import { connect } from '../../agent/submit.ts';
 import { type Held, heldNow } from './held.ts';
@@ -35,6 +36,8 @@ const { plugins } = await loadConfiguredPlugins(entries, '/', {
   onStray: (use, error) => problem({ use }, error),
 });
 let now = 0;
+takeLittleMemory(false);
+const tidy = createTidier();
 const moment = () => ({ now, wallNow: Date.UTC(2026, 0, 1) + now });
 const collector = createCollector(plugins, {
   ...{ root: '/', platform: process.platform, pace: { hostId, intervalMs, moment } },
@@ -73,6 +76,7 @@ for (let made = 1; made <= reports; made += 1) {
     ...{ agentVersion: '0.0.0', collectedAt: new Date(), intervalMs, results },
   });
   watch.collected(report);
+  tidy();
   const done = new Promise<void>((resolve) => {
     acknowledged = resolve;
   });
