@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 import { type Command, type ExecOptions, execOptions, execPlugin, toCommand } from '../plugins/exec.ts';
 import { builtinPluginNames } from '../plugins/index.ts';
 import { type AnyPlugin, pluginName } from '../plugins/plugin.ts';
+import { withWarnings } from './check-options.ts';
 import type { PluginEntry } from './config.ts';
 import type { Undeclared } from './outcome.ts';
 import { type Problem, toProblems } from './problem.ts';
@@ -14,6 +15,7 @@ export type CheckedCommand = {
   /** Where no facts are declared, whatever is printed is one. */
   undeclared: Undeclared;
   problems: Problem[];
+  warnings: string[];
 };
 
 /** @param folder what relative paths are relative to: that of the config */
@@ -28,11 +30,11 @@ export async function checkCommand(entry: PluginEntry, folder: string): Promise<
       message: 'a command runs in a process of its own, without a limit: leave it out',
     });
   }
-  const checked = execOptions.safeParse(options);
+  const { warnings, ...checked } = await withWarnings(() => execOptions.safeParseAsync(options));
   if (checked.error) problems.push(...toProblems(checked.error, execOptions, [...base, 'options']));
   else problems.push(...(await fileProblems(checked.data, folder, at)));
   const plugin = checked.success && name !== null ? execPlugin(name, checked.data, folder) : null;
-  return { plugin, undeclared: checked.data?.facts ? 'refused' : 'kept', problems };
+  return { plugin, undeclared: checked.data?.facts ? 'refused' : 'kept', problems, warnings };
 }
 
 function nameProblems(name: string | null): string[] {

@@ -104,10 +104,12 @@ options of init:
   --force             overwrites
 
 environment:
-  OS_INSPECTOR_URL    address of the API, before the config's api.url
-  OS_INSPECTOR_TOKEN  sent to the API as a bearer token, before the config's api.token
-  API_IP, API_PORT    together mean http://$API_IP:$API_PORT/graphql
-  HOST_ROOT           where the host's file system is mounted, in a container
+  OS_INSPECTOR_URL        address of the API, before the config's api.url
+  OS_INSPECTOR_TOKEN      sent to the API as a bearer token, before the config's api.token
+  OS_INSPECTOR_ENROLMENT  secret by which this host enrols, before the config's api.enrolment
+  API_IP, API_PORT        together mean http://$API_IP:$API_PORT/graphql
+  HTTPS_PROXY, NO_PROXY   a proxy on the way to the API, and what is reached without it
+  HOST_ROOT               where the host's file system is mounted, in a container
 
 exit codes: 0 done, 1 failed, 2 the command line or the config is wrong
 `;

@@ -22,9 +22,11 @@ function pluginThat(collect: Collect, more: Partial<AnyPlugin> = {}): AnyPlugin 
 
 type Settings = { timeoutMs?: number; intervalMs?: number; options?: unknown };
 
+const modules = { files: [], stamp: '' };
+
 function configured(plugin: AnyPlugin, settings: Settings = {}): ConfiguredPlugin {
   const { timeoutMs = 60_000, intervalMs = null, options = {} } = settings;
-  return { plugin, timeoutMs, intervalMs, source: inThisThread(plugin, options), key: plugin.name };
+  return { plugin, timeoutMs, intervalMs, source: inThisThread(plugin, options), key: plugin.name, modules };
 }
 
 const host = { root: '/', platform: 'linux' } as const;
@@ -208,6 +210,31 @@ test('until its interval is over, reports carry the facts of a plugin, and no re
       ...{ readings: null, error: null },
     });
   }
+});
+
+test('the same plugin with other times goes on as it is, by the new ones', async () => {
+  const asked: number[] = [];
+  let now = 0;
+  const pace = { hostId: 'a', intervalMs: minute, moment: () => ({ now, wallNow: now }) };
+  const plugin = pluginThat(async ({ signal, cache }) => {
+    asked.push(now / minute);
+    cache.set('calls', asked.length);
+    if (asked.length === 3) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    return { threads: cache.size };
+  });
+  const first = configured(plugin, { intervalMs: 60 * minute });
+  const collector = createCollector([first], { ...host, pace });
+  const until = async (end: number) => {
+    for (; now < end * minute; now += minute) await collector.collect(running);
+  };
+  await until(3);
+  expect(asked).toEqual([0]);
+  collector.replace([{ ...first, intervalMs: null, timeoutMs: 1 }], pace);
+  await until(4);
+  expect(asked).toEqual([0, 3]);
+  expect(await collector.collect(running)).toMatchObject([
+    { status: 'TIMEOUT', error: 'took longer than 1ms' },
+  ]);
 });
 
 test('a plugin with nothing to report is asked no more often than another', async () => {

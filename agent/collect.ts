@@ -28,7 +28,7 @@ export type Collector = {
   dueInMs(plugin: string): number;
   /**
    * Collects by these from now on: to be called between two collections. Those that were there before keep what
-   * they know, and their turns as long as the interval of the reports is the same.
+   * they know, and their turns as long as their interval and that of the reports are the same.
    */
   replace(plugins: readonly ConfiguredPlugin[], pace?: Pace): void;
 };
@@ -52,7 +52,7 @@ export type Pace = {
 
 /** Keeps what outlives one collection: when each plugin is due, and which have not come back. */
 export function createCollector(plugins: readonly ConfiguredPlugin[], options: CollectOptions): Collector {
-  let runners = new Map(plugins.map((plugin) => [plugin, createRunner(plugin, options)]));
+  let runners = new Map(plugins.map((plugin) => [plugin.source, createRunner(plugin, options)]));
   return {
     dueInMs: (name) => [...runners.values()].find(({ plugin }) => plugin === name)?.dueInMs() ?? 0,
     collect: (stop) => Promise.all([...runners.values()].map(({ run }) => run(stop))),
@@ -60,17 +60,18 @@ export function createCollector(plugins: readonly ConfiguredPlugin[], options: C
       const kept = runners;
       runners = new Map(
         plugins.map((plugin) => {
-          const runner = kept.get(plugin) ?? createRunner(plugin, { ...options, pace });
-          runner.keepPace(pace);
-          return [plugin, runner];
+          const runner = kept.get(plugin.source) ?? createRunner(plugin, { ...options, pace });
+          runner.change(plugin, pace);
+          return [plugin.source, runner];
         }),
       );
     },
   };
 }
 
-function createRunner(configured: ConfiguredPlugin, { root, platform, pace: firstPace }: CollectOptions) {
-  const { plugin, source, timeoutMs } = configured;
+function createRunner(first: ConfiguredPlugin, { root, platform, pace: firstPace }: CollectOptions) {
+  const { plugin, source } = first;
+  let configured = first;
   let pace = firstPace;
   let turns = pace ? turnsOf(configured, pace) : null;
   let running = false;
@@ -88,6 +89,7 @@ function createRunner(configured: ConfiguredPlugin, { root, platform, pace: firs
   async function attempt(stop: AbortSignal): Promise<Outcome> {
     // A second one on top of one that hangs would hang as well, and they would pile up.
     if (running) return without('TIMEOUT', 'the previous collection has not ended');
+    const { timeoutMs } = configured;
     try {
       await source.prepare?.(stop);
       return await withDeadline(timeoutMs, stop, start);
@@ -120,9 +122,12 @@ function createRunner(configured: ConfiguredPlugin, { root, platform, pace: firs
     plugin: plugin.name,
     run,
     dueInMs: () => (pace && turns ? turns.dueInMs(pace.moment()) : 0),
-    keepPace(next: Pace | undefined) {
-      if (next && next.intervalMs !== pace?.intervalMs) turns = turnsOf(configured, next);
-      pace = next;
+    change(next: ConfiguredPlugin, nextPace: Pace | undefined) {
+      const isAsOften =
+        next.intervalMs === configured.intervalMs && nextPace?.intervalMs === pace?.intervalMs;
+      if (nextPace && !isAsOften) turns = turnsOf(next, nextPace);
+      configured = next;
+      pace = nextPace;
     },
   };
 }

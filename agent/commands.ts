@@ -12,9 +12,11 @@ import { createReporter } from './reporter.ts';
 import type { Log } from './run.ts';
 import { createClock } from './schedule/clock.ts';
 import { setUp } from './setup.ts';
-import { shownUrl } from './submit.ts';
+import { shownUrl } from './shown-url.ts';
 import { SubmitError } from './submit-error.ts';
 import {
+  connectTo,
+  connectToTry,
   identityFor,
   knownIdentity,
   noteWarnings,
@@ -40,7 +42,7 @@ export const commandActions: Record<CommandName, Command> = {
 };
 
 async function once(at: Surroundings): Promise<number> {
-  const { setup, api } = await setUpToSend(at);
+  const setup = await setUpToSend(at);
   noteWarnings(at, setup);
   try {
     const warn = warnOn(at);
@@ -49,8 +51,13 @@ async function once(at: Surroundings): Promise<number> {
     const log: Log = { info: () => {}, warn: note, error: note };
     const stateFolder = await stateFolderFor(at);
     const spool = openSpool({ stateFolder, bounds: setup.config.spool, log, now: Date.now });
-    const delivery = createDelivery({ api, spool, log, clock: createClock(), random: Math.random });
-    await delivery.deliverNow(await createReporter(at, setup, identity).report(at.stop), at.stop);
+    const api = await connectTo(at, setup, { hostId: identity.id, mode: 'enrol', log });
+    const reporter = createReporter(at, setup, identity);
+    const { redact } = reporter;
+    const delivery = createDelivery({
+      ...{ api, spool, log, clock: createClock(), random: Math.random, redact },
+    });
+    await delivery.deliverNow(await reporter.report(at.stop), at.stop);
   } catch (error) {
     await at.print(`error: ${errorText(error)}\n`);
     return exitCodes.failed;
@@ -67,13 +74,15 @@ async function print(at: Surroundings): Promise<number> {
 }
 
 async function check(at: Surroundings): Promise<number> {
-  const { setup, api } = await setUpToSend(at);
+  const setup = await setUpToSend(at);
   noteWarnings(at, setup);
   const names = setup.plugins.map(({ plugin }) => plugin.name).join(', ');
   await at.print(`config: ${setup.configPath ?? 'no file, defaults and environment'}: no problems\n`);
   await at.print(`plugins: ${names || 'none'}\n`);
   try {
+    const { api, enrolment } = await connectToTry(at, setup);
     await api.ping(at.stop);
+    if (enrolment !== null) await at.print(`enrolment: ${enrolment}\n`);
   } catch (error) {
     if (!(error instanceof SubmitError)) throw error;
     await at.print(`api: ${error.message}\n`);

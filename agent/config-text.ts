@@ -19,7 +19,8 @@ export async function configText({ url, interval, labels, plugins }: ConfigAnswe
 # Where reports go.
 api:
   url: ${quoted(url)}
-  # A bearer token, where a proxy before the API asks for one. Never the token itself: only where it is.
+  # The secret by which this host gets credentials of its own, or a token. Never the secret itself: only where it is.
+  # enrolment: { file: /etc/os-inspector/enrolment }
   # token: { env: API_TOKEN }
   # token: { file: /etc/os-inspector/token }
 
@@ -41,10 +42,22 @@ ${[...entries, ...left].join('\n')}
 # Time that each plugin has to collect.
 # timeout: 10s
 
+# Facts and readings that never leave this host.
+# redact: [network.interfaces.mac, user.name]
+
 # What is kept on the disk while the API does not take it.
 # spool:
 #   maxSize: 64MiB
 #   maxAge: 7d
+
+# What the daemon writes to standard output; by itself json, and pretty on a terminal.
+# log:
+#   format: json
+#   level: info
+
+# Where the daemon answers GET /metrics in the format of Prometheus; nowhere unless this is set.
+# metrics:
+#   listen: 127.0.0.1:9115
 `;
 }
 

@@ -28,6 +28,9 @@ describe('a right config', () => {
     expect(config).toEqual({
       url: 'https://inventory.example/graphql',
       tokenFrom: null,
+      enrolmentFrom: null,
+      tlsFiles: { ca: null, clientCert: null, clientKey: null },
+      redact: [],
       intervalMs: 90_000,
       labels: { site: 'fra1' },
       log: { format: null, level: 'info' },
@@ -89,7 +92,7 @@ test.each<[unknown, string, string]>([
   [
     { xyzxyz: 1 },
     'xyzxyz',
-    'unknown key, known are $schema, api, interval, timeout, labels, spool, log, metrics, plugins',
+    'unknown key, known are $schema, api, interval, timeout, labels, redact, spool, log, metrics, plugins',
   ],
   [{ api: { url: 'http://x', uri: 1 } }, 'api.uri', 'unknown key, did you mean "url"?'],
   [

@@ -6,10 +6,12 @@
  * be loaded is for `configured-plugins` to say.
  */
 import { isIP, isIPv6 } from 'node:net';
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { durationPattern, parseDuration } from '../plugins/duration.ts';
 import { builtinPluginNames } from '../plugins/index.ts';
 import { type SecretReference, secretReference } from '../plugins/secret.ts';
+import type { TlsFiles } from './access/tls-files.ts';
 import { blockedPorts } from './blocked-ports.ts';
 import { byteSizePattern, parseByteSize } from './byte-size.ts';
 import { type LogSettings, logFormats, logLevels } from './daemon-log.ts';
@@ -18,13 +20,24 @@ import { type ListenAddress, parseListenAddress } from './listen-address.ts';
 import { type Problem, toProblems } from './problem.ts';
 
 /** What the environment says; it wins over the file. Empty text counts as not set. */
-export type Overrides = { url?: string; token?: string; apiIp?: string; apiPort?: string };
+export type Overrides = {
+  url?: string;
+  token?: string;
+  enrolment?: string;
+  apiIp?: string;
+  apiPort?: string;
+};
 
 export type AgentConfig = {
   /** Null when it is set nowhere, which is no problem for a command that sends nothing. */
   url: string | null;
   /** Where the bearer token is; null when there is none. */
   tokenFrom: SecretReference | null;
+  /** Where the enrolment secret is; null when there is none. */
+  enrolmentFrom: SecretReference | null;
+  tlsFiles: TlsFiles;
+  /** Paths of facts and readings that never leave the host. */
+  redact: string[];
   intervalMs: number;
   labels: Record<string, string>;
   /** How much is kept of what the API has not taken. */
@@ -149,6 +162,20 @@ const pluginEntry = z.union(
   { error: pluginHint },
 );
 
+const redactHint =
+  'must be the path of a fact or reading, such as "network.interfaces.mac", "user.*" or "packages"';
+
+const redactPath = z
+  .string(redactHint)
+  .regex(/^[A-Za-z][\w-]*(?:\.[A-Za-z_][\w-]*)*(?:\.\*)?$/, redactHint)
+  .describe('Through lists without an index; with ".*" at its end or a plugin alone, all that is in it.');
+
+const pemFile = (what: string) =>
+  z
+    .string()
+    .refine(isAbsolute, 'must be an absolute path')
+    .describe(`Absolute path of a PEM file with ${what}`);
+
 const listenHint = 'must be an address and a port, such as "127.0.0.1:9115" or "[::1]:9115"';
 
 /** The config file. */
@@ -163,6 +190,16 @@ export const configSchema = z
             token: secretReference
               .optional()
               .describe('Where the bearer token for the API is. OS_INSPECTOR_TOKEN takes precedence.'),
+            enrolment: secretReference
+              .optional()
+              .describe(
+                'Where the enrolment secret is, by which this host gets credentials of its own. OS_INSPECTOR_ENROLMENT takes precedence; a token comes before both.',
+              ),
+            ca: pemFile('authorities to trust beside the usual ones.').optional(),
+            clientCert: pemFile(
+              'the certificate that the agent shows, and those it was issued by.',
+            ).optional(),
+            clientKey: pemFile('the private key of clientCert, without a passphrase.').optional(),
           },
           { error: 'must be an object with "url"' },
         )
@@ -173,6 +210,10 @@ export const configSchema = z
       labels: labels
         .default({})
         .describe('Free names and values that reports carry and questions filter by.'),
+      redact: z
+        .array(redactPath, { error: 'must be a list of paths' })
+        .default([])
+        .describe('Facts and readings that never leave this host: they are null in reports.'),
       spool: z
         .strictObject(
           {
@@ -244,16 +285,24 @@ export function checkConfig(value: unknown, overrides: Overrides = {}): CheckedC
   const problems = [
     ...(parsed.error ? toProblems(parsed.error, configSchema).map(explainSecret) : []),
     ...twice(value),
+    ...halfOfPair(value),
     ...checkOverrides(overrides),
   ];
   if (!parsed.success) return { config: null, problems, plugins: rightEntries(value) };
-  const { api, interval, timeout, labels, spool, log, metrics } = parsed.data;
+  const { api, interval, timeout, redact, labels, spool, log, metrics } = parsed.data;
   const plugins = parsed.data.plugins.map((entry, i) => toPluginEntry(entry, i, timeout));
   if (problems.length > 0) return { config: null, problems, plugins };
   const url = overriddenUrl(overrides) ?? api?.url ?? null;
   const config: AgentConfig = {
     url,
     tokenFrom: api?.token ?? null,
+    enrolmentFrom: api?.enrolment ?? null,
+    tlsFiles: {
+      ca: api?.ca ?? null,
+      clientCert: api?.clientCert ?? null,
+      clientKey: api?.clientKey ?? null,
+    },
+    redact,
     intervalMs: interval,
     labels,
     spool: { maxBytes: spool.maxSize, maxAgeMs: spool.maxAge },
@@ -295,6 +344,15 @@ function explainSecret(problem: Problem): Problem {
   if (!/^(?:token|(?:api\.)?(?:password|secret))$/i.test(problem.path)) return problem;
   const how = 'say with api.token where the token is, { "env": "NAME" } or { "file": "/path" }';
   return { ...problem, message: `unknown key: ${how}` };
+}
+
+/** A certificate without its key proves nothing. */
+function halfOfPair(value: unknown): Problem[] {
+  const api: unknown = (value as { api?: unknown } | null | undefined)?.api;
+  if (typeof api !== 'object' || api === null) return [];
+  const [has, lacks] = 'clientCert' in api ? ['clientCert', 'clientKey'] : ['clientKey', 'clientCert'];
+  if (!(has in api) || lacks in api) return [];
+  return [{ path: `api.${lacks}`, message: `is missing: api.${has} needs it` }];
 }
 
 /** The same plugin twice would make two results that cannot be told apart. Commands are told apart by their names. */

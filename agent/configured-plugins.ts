@@ -11,7 +11,7 @@ import type { PluginDeclaration } from '../plugins/plugin.ts';
 import { checkCommand } from './check-command.ts';
 import { checkOptions } from './check-options.ts';
 import type { PluginEntry } from './config.ts';
-import { entryKey } from './entry-key.ts';
+import { entryKey, stampOf } from './entry-key.ts';
 import { observeThread, type ThreadObserver } from './isolation/observe-thread.ts';
 import { inThisThread, type PluginSource } from './isolation/plugin-source.ts';
 import { loadInWorker, PluginThreadError } from './isolation/worker-source.ts';
@@ -24,13 +24,21 @@ export type ConfiguredPlugin = {
   timeoutMs: number;
   /** How long what it collected holds; null asks it for each report. */
   intervalMs: number | null;
+  /** Which plugin it is: a reload may give the same one other times. */
   source: PluginSource;
-  /** What it was made of: one of the same key would be the same. */
+  /** What it was made of: one of the same key would be the same, */
   key: string;
+  /** as long as the files are that it was loaded from. */
+  modules: { files: readonly string[]; stamp: string };
 };
 
 /** In config order; meant to be used only when there are no problems. */
-export type LoadedPlugins = { plugins: ConfiguredPlugin[]; problems: Problem[] };
+export type LoadedPlugins = {
+  plugins: ConfiguredPlugin[];
+  problems: Problem[];
+  /** What is no problem and still should be put right. */
+  warnings: string[];
+};
 
 export type LoadOptions = {
   /** Time that each plugin has to load and to check its options. @default 30 seconds */
@@ -54,7 +62,10 @@ export async function loadConfiguredPlugins(
   const loaded = await Promise.all(entries.map((entry) => loadOne(entry, folder, options, observer)));
   const plugins = loaded.flatMap(({ plugins }) => plugins);
   const problems = loaded.flatMap(({ problems }) => problems);
-  return { plugins, problems: [...problems, ...needlessNames(entries), ...sameName(loaded, entries)] };
+  // Options are checked side by side, and a file may be named twice.
+  const warnings = [...new Set(loaded.flatMap(({ warnings }) => warnings))];
+  problems.push(...needlessNames(entries), ...sameName(loaded, entries));
+  return { plugins, problems, warnings };
 }
 
 async function loadOne(
@@ -65,9 +76,20 @@ async function loadOne(
 ): Promise<LoadedPlugins> {
   const key = await entryKey(entry, folder, isBuiltIn(entry));
   const known = options.previous?.find((plugin) => plugin.key === key);
-  if (known) return { plugins: [known], problems: [] };
+  if (known && known.modules.stamp === (await stampOf(known.modules.files))) {
+    const plugin = configure(known.plugin, entry, known.source, key, known.modules);
+    return { plugins: [plugin], problems: [], warnings: [] };
+  }
   if (entry.use === 'exec') return loadCommand(entry, folder, key, observer);
   return isBuiltIn(entry) ? loadBuiltIn(entry, folder, key, observer) : loadOwn(entry, folder, key, options);
+}
+
+/** Those of the first whose plugins the others have not. */
+export function without(
+  plugins: readonly ConfiguredPlugin[],
+  others: readonly ConfiguredPlugin[],
+): ConfiguredPlugin[] {
+  return plugins.filter(({ source }) => !others.some((other) => other.source === source));
 }
 
 /** Ends the threads of plugins that are not used any more. */
@@ -87,7 +109,7 @@ async function loadBuiltIn(
 ): Promise<LoadedPlugins> {
   const { use, options: given, path, memoryBytes } = entry;
   const plugin = await loadPlugin(use, folder);
-  const { options, problems } = await checkOptions(plugin, given, optionsPath(entry));
+  const { options, problems, warnings } = await checkOptions(plugin, given, optionsPath(entry));
   // A user's plugin without a schema takes what it gets; a built-in one would not even look at it.
   const unknown = plugin.options ? [] : Object.keys(given);
   const message = `unknown key, ${use} takes no options`;
@@ -96,7 +118,8 @@ async function loadBuiltIn(
     const why = `${use} comes with os-inspector and runs in the agent's own memory: leave it out`;
     problems.push({ path: [...path.slice(0, 2), 'memory'].join('.'), message: why });
   }
-  return { plugins: [configure(plugin, entry, inThisThread(plugin, options, { observer }), key)], problems };
+  const source = inThisThread(plugin, options, { observer });
+  return { plugins: [configure(plugin, entry, source, key)], problems, warnings };
 }
 
 /** The command itself is no code of ours: it runs in a process of its own. */
@@ -106,10 +129,10 @@ async function loadCommand(
   key: string,
   observer: ThreadObserver | null,
 ): Promise<LoadedPlugins> {
-  const { plugin, undeclared, problems } = await checkCommand(entry, folder);
-  if (plugin === null) return { plugins: [], problems };
+  const { plugin, undeclared, ...found } = await checkCommand(entry, folder);
+  if (plugin === null) return { plugins: [], ...found };
   const source = inThisThread(plugin, undefined, { undeclared, observer });
-  return { plugins: [configure(plugin, entry, source, key)], problems };
+  return { plugins: [configure(plugin, entry, source, key)], ...found };
 }
 
 async function loadOwn(
@@ -123,13 +146,15 @@ async function loadOwn(
   const task = { use, folder, options: entry.options, optionsPath: optionsPath(entry), observe };
   const memoryBytes = entry.memoryBytes ?? defaultMemoryBytes;
   try {
-    const { declaration, problems, source } = await loadInWorker({ task, memoryBytes, loadMs, onStray });
-    return { plugins: [configure(declaration, entry, source, key)], problems };
+    const loaded = await loadInWorker({ task, memoryBytes, loadMs, onStray });
+    const { declaration, source, files, problems, warnings } = loaded;
+    const modules = { files, stamp: await stampOf(files) };
+    return { plugins: [configure(declaration, entry, source, key, modules)], problems, warnings };
   } catch (error) {
     const isLate = error instanceof LoadTimeoutError;
     if (!isLate && !(error instanceof PluginThreadError)) throw error;
     const message = isLate ? `plugin ${use} ${error.message}` : error.message;
-    return { plugins: [], problems: [{ path: path.join('.'), message }] };
+    return { plugins: [], problems: [{ path: path.join('.'), message }], warnings: [] };
   }
 }
 
@@ -141,9 +166,10 @@ function configure(
   entry: PluginEntry,
   source: PluginSource,
   key: string,
+  modules: ConfiguredPlugin['modules'] = { files: [], stamp: '' },
 ): ConfiguredPlugin {
   const own = plugin.interval === undefined ? null : parseDuration(plugin.interval);
-  return { plugin, timeoutMs: entry.timeoutMs, intervalMs: entry.intervalMs ?? own, source, key };
+  return { plugin, timeoutMs: entry.timeoutMs, intervalMs: entry.intervalMs ?? own, source, key, modules };
 }
 
 function optionsPath({ path }: PluginEntry): string[] {

@@ -11,24 +11,34 @@ export type LogSettings = {
   level: (typeof logLevels)[number];
 };
 
+export type DaemonLog = Log & {
+  /** From the next line on. */
+  change(settings: LogSettings): Promise<void>;
+};
+
 /** Lines that wait while the log cannot be written, a full disk for example; those after them are lost. */
 const maxLogBacklog = 1_048_576;
 
 export async function openDaemonLog(
-  { format, level }: LogSettings,
+  settings: LogSettings,
   output: { fd: number; isTTY: boolean },
-): Promise<Log> {
+): Promise<DaemonLog> {
   const { pino } = await import('pino');
-  const isPretty = (format ?? (output.isTTY ? 'pretty' : 'json')) === 'pretty';
   // Synchronously: otherwise what is written while the process ends overtakes the line before it.
   const destination = pino.destination({ fd: output.fd, sync: true, maxLength: maxLogBacklog });
   // Reports are worth more than the lines about them.
   destination.on('error', () => {});
-  const pretty = isPretty ? await loadPretty(output.isTTY) : null;
+  let pretty: ((line: string) => string) | null = null;
   // Not pino-pretty's own stream, which would be behind when the process ends.
-  const stream = pretty ? { write: (line: string) => destination.write(pretty(line)) } : destination;
-  const log: Log = pino({ name: 'os-inspector-agent', level }, stream);
-  return log;
+  const stream = { write: (line: string) => destination.write(pretty ? pretty(line) : line) };
+  const log = pino({ name: 'os-inspector-agent' }, stream);
+  const change = async ({ format, level }: LogSettings) => {
+    const isPretty = (format ?? (output.isTTY ? 'pretty' : 'json')) === 'pretty';
+    pretty = isPretty ? await loadPretty(output.isTTY) : null;
+    log.level = level;
+  };
+  await change(settings);
+  return Object.assign(log, { change });
 }
 
 /** Loaded only here, as it takes some memory and who runs many hosts reads JSON. */

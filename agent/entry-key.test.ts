@@ -11,17 +11,12 @@ const entry = (more: Partial<PluginEntry> = {}): PluginEntry => ({
   ...more,
 });
 
-test('an entry is the same wherever the config names it, and another with any other setting', async () => {
+test('an entry is the same wherever and however often, and another with any other setting', async () => {
   const folder = await temporaryFolder({ 'rack.ts': '' });
   const key = await entryKey(entry(), folder, false);
   expect(await entryKey(entry({ path: ['plugins', '3', 'use'] }), folder, false)).toBe(key);
-  const others = [
-    { timeoutMs: 2 },
-    { intervalMs: 2 },
-    { memoryBytes: 2 },
-    { options: { row: 1 } },
-    { use: './a.ts' },
-  ];
+  expect(await entryKey(entry({ timeoutMs: 2, intervalMs: 2 }), folder, false)).toBe(key);
+  const others = [{ name: 'a' }, { memoryBytes: 2 }, { options: { row: 1 } }, { use: './a.ts' }];
   const keys = await Promise.all(others.map((other) => entryKey(entry(other), folder, false)));
   expect(new Set([key, ...keys]).size).toBe(others.length + 1);
 });

@@ -1,6 +1,6 @@
 /**
  * entry-key: tells whether a plugin that a config names is the same as before: by what the config says of it, the secrets
- * that it names, and the file that it is in.
+ * that it names, and the file that it is in. How long it may take and how often it is asked is no part of what it is.
  */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
@@ -9,14 +9,20 @@ import type { PluginEntry } from './config.ts';
 
 /** Not where the config names it: an entry that moves stays the same. */
 export async function entryKey(entry: PluginEntry, folder: string, isBuiltIn: boolean): Promise<string> {
-  const { path, ...settings } = entry;
+  const { path, timeoutMs, intervalMs, ...settings } = entry;
   const hash = createHash('sha256').update(JSON.stringify(isBuiltIn ? [settings] : [settings, folder]));
   for (const file of secretFiles(entry.options)) hash.update(await contentOf(file));
-  if (!isBuiltIn && isFile(entry.use)) {
-    const found = await stat(resolve(folder, entry.use)).catch(() => null);
-    hash.update(`${found?.mtimeMs} ${found?.size} ${found?.ino}`);
-  }
+  if (!isBuiltIn && isFile(entry.use)) hash.update(await stampOf([resolve(folder, entry.use)]));
   return hash.digest('base64url');
+}
+
+/** Another one whenever one of these files was written or replaced; of one that is not there, that it is so. */
+export async function stampOf(files: readonly string[]): Promise<string> {
+  const stamps = files.map(async (file) => {
+    const found = await stat(file).catch(() => null);
+    return `${found?.mtimeMs} ${found?.size} ${found?.ino}`;
+  });
+  return (await Promise.all(stamps)).join();
 }
 
 /** The files of every `{ "file": "/path" }` within a value: those that hold secrets, among what looks like it. */

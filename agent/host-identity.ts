@@ -6,12 +6,13 @@
  * folder of its own.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { errorText, OperatorError } from './error-text.ts';
 import { withFileLock } from './file-lock.ts';
 import { type Fingerprint, isSameMachine } from './fingerprint.ts';
+import { makeFolder } from './make-folder.ts';
 import { writeDurably } from './write-durably.ts';
 
 /** The state folder cannot be used; the message says why and what to do. */
@@ -62,7 +63,7 @@ export async function loadIdentity({
     if (isOurs && fingerprint.every((component) => known.fingerprint.includes(component))) {
       return toIdentity(known);
     }
-    await mkdir(stateFolder, { recursive: true });
+    await makeFolder(stateFolder);
     const updated = withFileLock(join(stateFolder, 'host.lock'), () => update(path, fingerprint, warn));
     if (!isOurs) return await updated;
     return await updated.catch((error) => {

@@ -4,10 +4,10 @@
  * The global `fetch` takes a connection pool of 12 MiB that a report a minute has no use for. What answers at the
  * address may be anything, a file server or a proxy with a fault, so an answer cannot fill the agent's memory.
  */
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { nodeHttp, nodeHttps } from '../plugins/node-http.ts';
 
 /** The API acknowledges a report in a few hundred bytes, and its longest errors have some thousands. */
 const maxBytes = 1_048_576;
@@ -21,6 +21,8 @@ export type HttpFetchOptions = {
   headers?: Headers;
   body?: string;
   signal?: AbortSignal;
+  /** Makes the connection. @default Node's own for the protocol */
+  agent?: Agent | undefined;
 };
 
 /** What is shorter fits a packet as it is. */
@@ -53,7 +55,7 @@ export async function httpFetch(
 }
 
 /** What goes over the connection. */
-type Message = Pick<HttpFetchOptions, 'method' | 'signal'> & {
+type Message = Pick<HttpFetchOptions, 'method' | 'signal' | 'agent'> & {
   headers: Record<string, string>;
   body: string | Uint8Array | undefined;
 };
@@ -68,11 +70,10 @@ class ConnectionError extends TypeError {
   }
 }
 
-async function send(url: URL, { method = 'GET', headers, body, signal }: Message): Promise<Response> {
+async function send(url: URL, { method = 'GET', headers, body, signal, agent }: Message): Promise<Response> {
   signal?.throwIfAborted();
-  const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
-    method,
-    headers,
+  const request = (url.protocol === 'https:' ? nodeHttps() : nodeHttp()).request(url, {
+    ...{ method, headers, agent },
   });
   const onAbort = () => request.destroy();
   signal?.addEventListener('abort', onAbort, { once: true });

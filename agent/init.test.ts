@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { startStubApi } from '../test/support/stub-api.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import { builtinPluginNames } from '../plugins/index.ts';
 import type { InitFlags } from './cli.ts';
-import { checkConfig } from './config.ts';
+import { checkConfig, configSchema } from './config.ts';
 import { findConfig } from './config-file.ts';
 import { initConfig } from './init.ts';
 
@@ -97,6 +97,7 @@ test.each([
     { url: 'http://x/', labels: ['a'], interval: '1x' },
     /2 problems:\n {2}--interval: .*\n {2}--label: a must be/,
   ],
+  [{ url: 'http://x/', labels: ['a=1', 'a =2'] }, /--label: a is given twice/],
   [{ url: 'http://x/', plugins: ['cpuu'] }, /--plugin: no plugin "cpuu"/],
   [{ yes: true }, /^--url is missing/],
   [{ url: 'http://x/', output: 'a.json' }, /^--output must end in \.yaml or \.yml/],
@@ -138,4 +139,16 @@ test('without a terminal and without an address it says what to do, exit 2', asy
   expect(exit).toMatchObject({ code: 2, stdout: '' });
   expect(exit.stderr).toMatch(/^init asks on a terminal, and this is none: name at least --url/);
   expect(await readdir(cwd)).toEqual([]);
+});
+
+test('every setting is in the file, and what is left out there is right once it is no comment any more', async () => {
+  const cwd = await temporaryFolder();
+  const { done } = initialise(cwd, { url: 'http://api.test/graphql', labels: ['a=b'], yes: true });
+  const { path } = await done;
+  const whole = (await readFile(path, 'utf8')).replace(/^# ( *\w+:(?: .*)?)$/gm, '$1');
+  await writeFile(path, whole);
+  const value = await written(cwd);
+  expect(checkConfig(value).problems).toEqual([]);
+  const { $schema, ...settings } = configSchema.shape;
+  expect(Object.keys(value as object).sort()).toEqual(Object.keys(settings).sort());
 });

@@ -3,7 +3,7 @@
  *
  * Nothing is written unless all of it is right, and nothing is overwritten unasked.
  */
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { builtinPluginNames } from '../plugins/index.ts';
@@ -13,6 +13,7 @@ import { searchPlaces } from './config-file.ts';
 import { configText } from './config-text.ts';
 import { closePlugins, loadConfiguredPlugins } from './configured-plugins.ts';
 import { errorText, OperatorError } from './error-text.ts';
+import { makeFolder } from './make-folder.ts';
 import { formatProblems, type Problem } from './problem.ts';
 
 /** What is given is wrong or not enough; the message says what to do. Nothing was written. */
@@ -102,7 +103,10 @@ function questionsFor(folder: string, { init, onStray }: InitParts): Question[] 
       ...{ given: some(init.labels), preset: [], isList: true },
       async check(labels) {
         const wrong = labels.find((label) => !/^[^=]+=/.test(label));
-        return wrong === undefined ? of({ labels: toLabels(labels) }) : `${wrong} must be as name=value`;
+        if (wrong !== undefined) return `${wrong} must be as name=value`;
+        const names = labels.map((label) => Object.keys(toLabels([label]))[0]);
+        const twice = names.find((name, i) => names.indexOf(name) !== i);
+        return twice === undefined ? of({ labels: toLabels(labels) }) : `${twice} is given twice`;
       },
     },
     {
@@ -195,7 +199,7 @@ async function refuseExisting(path: string): Promise<void> {
 
 async function write(path: string, text: string, force: boolean): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(path, text, { flag: force ? 'w' : 'wx' });
   } catch (cause) {
     throw new InitError(`cannot write ${path}: ${errorText(cause)}`, { cause });

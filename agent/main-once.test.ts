@@ -108,7 +108,7 @@ describe('once', () => {
     [
       'HTTP 500',
       (_, response) => respond(response, 500, 'Oops'),
-      /^error: the API at \S+ answered HTTP 500: Oops\n$/,
+      /^error: the API at \S+ answered HTTP 500; .*: Oops\n$/,
     ],
     [
       'a web page',

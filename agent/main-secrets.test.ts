@@ -90,6 +90,46 @@ test.skipIf(process.platform === 'win32')('a file that everybody can read is a w
   });
 });
 
+test.skipIf(process.platform === 'win32')(
+  'so is one of a plugin and of a command, in the log where there is one',
+  async () => {
+    const api = await startStubApi();
+    const cwd = await host(api.url, false);
+    const files = ['password', 'key'].map((name) => join(cwd, name)) as [string, string];
+    for (const file of files) {
+      await writeFile(file, password);
+      await chmod(file, 0o644);
+    }
+    const command = ['/bin/sh', '-c', 'echo "{\\"length\\": $(printf %s "$KEY" | wc -c)}"'];
+    const config = {
+      api: { url: api.url },
+      plugins: [
+        { use: './careless.ts', options: { password: { file: files[0] } } },
+        { use: 'exec', name: 'keyed', options: { command, env: { KEY: { file: files[1] } } } },
+      ],
+    };
+    await writeFile(join(cwd, 'agent.config.json'), JSON.stringify(config));
+    const told = files.map(
+      (file) => `${file} holds a secret that every user of this host can read: chmod o-r it`,
+    );
+    const { stderr, code } = await runAgent(['check'], { cwd });
+    expect(code).toBe(0);
+    expect(stderr.trim().split('\n').sort()).toEqual(told.map((text) => `warning: ${text}`).sort());
+    const agent = startAgent(['run'], { cwd });
+    await agent.waitFor(/report submitted/);
+    agent.child.kill('SIGTERM');
+    const exit = await agent.exit;
+    const causes = exit.stdout
+      .split('\n')
+      .flatMap((line) => (line.includes('"level":40') ? [JSON.parse(line).cause] : []));
+    expect(causes.sort()).toEqual(told.sort());
+    expect(exit.stderr).not.toContain('holds a secret');
+    const [, keyed] = api.requests.at(-1)?.variables.input.results ?? [];
+    expect(keyed).toMatchObject({ status: 'OK', facts: { length: password.length } });
+    expect(agent.output()).not.toContain(password);
+  },
+);
+
 test.each([
   ['agent.config.json', `{ "api": { "token": "${token}" },, }`],
   ['agent.config.json', `{\n  "api": {\n    "token": ${token} } }`],

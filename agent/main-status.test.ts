@@ -1,11 +1,12 @@
 /** What the commands that look inside an agent say of one that really runs. */
 import { spawnSync } from 'node:child_process';
-import { chmod } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hostWith, plugins } from '../test/support/agent-host.ts';
 import { runAgent, startAgent } from '../test/support/agent-process.ts';
 import { eventually } from '../test/support/eventually.ts';
+import { testIf } from '../test/support/needs.ts';
 import { node, repository, run, start } from '../test/support/process.ts';
 import { closedUrl, startStubApi } from '../test/support/stub-api.ts';
 
@@ -39,7 +40,8 @@ describe('status', () => {
     const agent = startAgent(['run'], { cwd });
     const running = await eventually('the last report is acknowledged', async () => {
       const now = await status();
-      return now.status?.lastReport?.acknowledgedAt ? now : null;
+      // Between two reports: one that is on its way is in the spool.
+      return now.status?.lastReport?.acknowledgedAt && now.spool.reports === 0 ? now : null;
     });
     expect(running).toMatchObject({
       ...{ code: 0, isWell: true, problems: [], isRunning: true, spool: { reports: 0 } },
@@ -63,6 +65,22 @@ describe('status', () => {
     another.child.kill('SIGKILL');
     await another.exit;
     expect(await status()).toMatchObject({ code: 1, isRunning: false });
+  });
+
+  test('says that reports are in memory alone, and the log how many a stop has cost', async () => {
+    const cwd = await hostWith({ api: { url: await closedUrl() }, interval: '1s', plugins });
+    await mkdir(join(cwd, 'state'));
+    await writeFile(join(cwd, 'state/spool'), 'a file where a folder should be');
+    const agent = startAgent(['run'], { cwd });
+    await agent.waitFor(/the spool cannot be used: reports are kept in memory/);
+    await eventually('status tells of them', async () => {
+      const { stdout } = await runAgent(['status'], { cwd });
+      return /reports are only in memory: make \S+state writable/.test(stdout);
+    });
+    agent.child.kill('SIGTERM');
+    const { code, stdout } = await agent.exit;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/"reports":\d+,"msg":"reports lost: they were only in memory"/);
   });
 
   test('says what waits when the API is away, and that the config is wrong now', async () => {
@@ -165,9 +183,22 @@ describe('doctor', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^FAILED {3}config: .*intervall: unknown key/);
     expect(stdout).toContain('no plugin file');
+    expect(stdout).toMatch(/^FAILED {3}tcp: cannot connect to 127\.0\.0\.1 port \d+: ECONNREFUSED/m);
     expect(stdout).toMatch(/^FAILED {3}state: /m);
     expect(stdout).toMatch(/^FAILED {3}plugin broken: ERROR: wrong facts: row: .*hall: is not declared/m);
     for (const [, line] of stdout.matchAll(/^FAILED.*\n(.*)/gm)) expect(line).toMatch(/^ {9,}/);
+  });
+
+  test('a file that cannot be read is named, and the API is tried by what the environment says', async () => {
+    const api = await startStubApi();
+    const cwd = await hostWith({}, { 'agent.config.json': '{' });
+    const env = { OS_INSPECTOR_URL: api.url };
+    const { code, stdout } = await runAgent(['doctor'], { cwd, env });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^FAILED {3}config: .*agent\.config\.json: not right JSON.*\n {9}-> correct that file\n/,
+    );
+    expect(stdout).toMatch(/^OK {7}api: /m);
   });
 
   test('a connection that is refused leaves nothing else to try', async () => {
@@ -178,6 +209,22 @@ describe('doctor', () => {
       ...{ dns: 'OK', tcp: 'FAILED', tls: 'SKIPPED', api: 'SKIPPED', clock: 'SKIPPED' },
     });
   });
+
+  testIf(
+    spawnSync('unshare', ['--net', 'true']).status === 0,
+    'needs root on Linux, to take the network away',
+    'without a network it is not the address that is to be corrected',
+    async () => {
+      const cwd = await hostWith({ api: { url: 'http://api.example.org/graphql' }, plugins: [] });
+      const command = ['--net', node, join(repository, 'agent/main.ts'), 'doctor', '--state', 'state'];
+      const { code, stdout } = await run('unshare', command, { cwd });
+      expect(code).toBe(1);
+      expect(stdout).toMatch(
+        /^FAILED {3}dns: the name server does not answer .*\n {9}-> look at \/etc\/resolv\.conf/m,
+      );
+      expect(stdout).toMatch(/^SKIPPED {2}tcp: dns failed$/m);
+    },
+  );
 
   test('a certificate that is trusted is for its own name only', async () => {
     const server = `
@@ -224,6 +271,19 @@ describe('plugins test', () => {
       /^rack \(version 2\): Where it stands\n {2}first +OK +[\d.]+ ms, [\d.]+ ms of CPU, 0 /,
     );
     expect(stdout).toContain('facts\n  row (count): 7\n');
+  });
+
+  test('knows a plugin by the name that its facts have, a command by its own', async () => {
+    const command = { command: ['echo', '{"state":"ok"}'] };
+    const cwd = await hostWith(
+      { plugins: ['./rack.mjs', { use: 'exec', name: 'raid', options: command }] },
+      broken,
+    );
+    const byFacts = await runAgent(['plugins', 'test', 'broken'], { cwd });
+    expect(byFacts).toMatchObject({ code: 1, stdout: expect.stringMatching(/^broken \(version 1\)/) });
+    const ofCommand = await runAgent(['plugins', 'test', 'raid'], { cwd });
+    expect(ofCommand).toMatchObject({ code: 0, stdout: expect.stringMatching(/^raid \(version 1\)/) });
+    expect(ofCommand.stdout).toContain('state (not declared): "ok"');
   });
 
   test('counts the processes that it starts, whether it waits for them or not', async () => {

@@ -5,7 +5,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { type CommandOptions, exitCodes, parseCommandLine, usage } from './cli.ts';
-import type { LogSettings } from './daemon-log.ts';
+import type { DaemonLog, LogSettings } from './daemon-log.ts';
 import { errorText, OperatorError } from './error-text.ts';
 import type { Log } from './run.ts';
 import { claimStandardOutput } from './standard-output.ts';
@@ -17,6 +17,7 @@ const { env } = process;
 const stopping = new AbortController();
 let openedLog: Log | null = null;
 let hangupListener: (() => void) | null = null;
+let wasHungUp = false;
 let hasEnded = false;
 
 const commandLine = parseCommandLine(process.argv.slice(2));
@@ -32,8 +33,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-// To a daemon it says to read its config again, and while it starts it is about to do so anyway.
-if (isCommand('run')) process.on('SIGHUP', () => hangupListener?.());
+// To a daemon it says to read its config again; while it starts it may have read it already.
+if (isCommand('run')) {
+  process.on('SIGHUP', () => {
+    if (hangupListener) hangupListener();
+    else wasHungUp = true;
+  });
+}
 
 // What a config or a built-in plugin leaves behind, such as a promise that nobody awaits, must not end the agent.
 process.on('uncaughtException', (error) => onStray(null, String(error?.stack ?? error)));
@@ -111,6 +117,7 @@ function surroundings({ configFile, stateFolder, ...options }: CommandOptions): 
   const overrides = {
     url: env.OS_INSPECTOR_URL?.trim(),
     token: env.OS_INSPECTOR_TOKEN?.trim(),
+    enrolment: env.OS_INSPECTOR_ENROLMENT?.trim(),
     apiIp: env.API_IP?.trim(),
     apiPort: env.API_PORT?.trim(),
   };
@@ -131,6 +138,7 @@ function surroundings({ configFile, stateFolder, ...options }: CommandOptions): 
     openLog,
     onHangup: (listener) => {
       hangupListener = listener;
+      if (wasHungUp) listener();
     },
   };
 }
@@ -139,8 +147,9 @@ function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-async function openLog(settings: LogSettings): Promise<Log> {
+async function openLog(settings: LogSettings): Promise<DaemonLog> {
   const { openDaemonLog } = await import('./daemon-log.ts');
-  openedLog = await openDaemonLog(settings, { fd: process.stdout.fd, isTTY: process.stdout.isTTY });
-  return openedLog;
+  const log = await openDaemonLog(settings, { fd: process.stdout.fd, isTTY: process.stdout.isTTY });
+  openedLog = log;
+  return log;
 }

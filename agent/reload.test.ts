@@ -11,6 +11,7 @@ function plugin(name: string): Plugin {
   const made: Plugin = {
     plugin: { name, version: 1, description: name, facts: {} },
     ...{ timeoutMs: 1, intervalMs: null, key: name, closed: 0 },
+    modules: { files: [], stamp: '' },
     source: {
       collect: async () => ({ status: 'OK', facts: {}, readings: null, error: null }),
       close: async () => {
@@ -22,12 +23,17 @@ function plugin(name: string): Plugin {
 }
 
 function setup(plugins: Plugin[], intervalMs = 60_000, token: string | null = null): Setup {
-  const config = { url: 'http://x/', tokenFrom: null, intervalMs, labels: {}, plugins: [] };
+  const files = {
+    tokenFrom: null,
+    enrolmentFrom: null,
+    tlsFiles: { ca: null, clientCert: null, clientKey: null },
+  };
+  const config = { url: 'http://x/', ...files, intervalMs, redact: [], labels: {}, plugins: [] };
   const spool = { maxBytes: 1, maxAgeMs: 1 };
   return {
     configPath: '/c',
     config: { ...config, spool, log: { format: null, level: 'info' }, metricsAt: null },
-    token,
+    access: { token, enrolment: null, tls: { ca: null, cert: null, key: null } },
     warnings: [],
     plugins,
     files: [],

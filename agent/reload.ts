@@ -5,7 +5,7 @@
  * they know; those that are not wanted any more are closed once the new ones are in their place.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type ConfiguredPlugin, closePlugins } from './configured-plugins.ts';
+import { type ConfiguredPlugin, closePlugins, without } from './configured-plugins.ts';
 import { errorText, OperatorError } from './error-text.ts';
 import type { Log } from './run.ts';
 import type { Setup } from './setup.ts';
@@ -33,14 +33,14 @@ export function createReloader({ current: first, load, onReady, log }: ReloadPar
   let current = first;
   /** Right, and not taken yet. */
   let pending: Setup | null = null;
-  const open = new Set<ConfiguredPlugin>(first.plugins);
+  let open: readonly ConfiguredPlugin[] = first.plugins;
   let requested: string | null = null;
   let isLoading = false;
 
   async function reload(why: string): Promise<void> {
     try {
       const next = await load(pending ?? current);
-      for (const plugin of next.plugins) open.add(plugin);
+      open = [...open, ...without(next.plugins, open)];
       for (const cause of next.warnings) log.warn({ cause }, 'the config is not as it should be');
       pending = next;
       if (changes(current, next).length === 0) log.info({ why }, 'config read again, nothing has changed');
@@ -64,8 +64,8 @@ export function createReloader({ current: first, load, onReady, log }: ReloadPar
   /** Not while a config is read, which may take them over. */
   async function closeUnused(): Promise<void> {
     if (isLoading) return;
-    const unused = [...open].filter((plugin) => !current.plugins.includes(plugin));
-    for (const plugin of unused) open.delete(plugin);
+    const unused = without(open, current.plugins);
+    open = without(open, unused);
     await closePlugins(unused);
   }
 
@@ -83,7 +83,7 @@ export function createReloader({ current: first, load, onReady, log }: ReloadPar
       await closeUnused();
       const changed = changes(before, after);
       if (changed.length === 0) return null;
-      const [started, ended] = [without(after, before), without(before, after)];
+      const [started, ended] = [namesWithout(after, before), namesWithout(before, after)];
       log.info({ changed, started, ended }, 'config reloaded');
       return after;
     },
@@ -96,14 +96,19 @@ export function changes(before: Setup, after: Setup): string[] {
   return Object.keys(a).filter((name) => !isDeepStrictEqual(a[name], b[name]));
 }
 
-function settings({ configPath, config, token, plugins }: Setup): Record<string, unknown> {
-  const { url, intervalMs, labels, spool } = config;
-  const keys = plugins.map(({ key }) => key);
-  const api = { 'api.url': url, 'api.token': token };
-  return { file: configPath, ...api, interval: intervalMs, labels, spool, plugins: keys };
+function settings({ configPath, config, access, plugins }: Setup): Record<string, unknown> {
+  const { url, intervalMs, labels, redact, spool, log, metricsAt } = config;
+  const { token, enrolment, tls } = access;
+  const api = { 'api.url': url, 'api.token': token, 'api.enrolment': enrolment, 'api.ca': tls.ca };
+  const client = { 'api.clientCert': tls.cert, 'api.clientKey': tls.key };
+  const rest = { interval: intervalMs, labels, redact, spool, log, metrics: metricsAt };
+  const entries = plugins.map(({ key, modules, timeoutMs, intervalMs }) => {
+    return [key, modules.stamp, timeoutMs, intervalMs];
+  });
+  return { file: configPath, ...api, ...client, ...rest, plugins: entries };
 }
 
 /** Names of the plugins of one that the other has not, or has otherwise. */
-function without({ plugins }: Setup, other: Setup): string[] {
-  return plugins.filter((plugin) => !other.plugins.includes(plugin)).map(({ plugin }) => plugin.name);
+function namesWithout({ plugins }: Setup, other: Setup): string[] {
+  return without(plugins, other.plugins).map(({ plugin }) => plugin.name);
 }

@@ -1,15 +1,16 @@
 /** reporter: makes one report after another: plugins keep what they know from each to the next. */
-import { hostname } from 'node:os';
-import { readHostName } from '../plugins/sources/host-name.ts';
-import { linuxFiles } from '../plugins/sources/linux-files.ts';
 import { type Collector, createCollector, type Pace } from './collect.ts';
+import { hostNameOf } from './host-name.ts';
 import type { HostIdentity } from './host-identity.ts';
+import { createRedact, type Redact } from './redact.ts';
 import { buildReport, type ReportHost, type SubmitReportInput } from './report.ts';
 import type { Setup } from './setup.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export type Reporter = Pick<Collector, 'dueInMs'> & {
   report(stop: AbortSignal): Promise<SubmitReportInput>;
+  /** Takes out what the config says must not leave this host, as from a report that was kept before it said so. */
+  redact: Redact;
   /** Reports by these settings from now on; not while a report is made. */
   change(setup: Setup, pace: Pace): void;
 };
@@ -22,17 +23,20 @@ export function createReporter(
 ): Reporter {
   const collector: Collector = createCollector(plugins, { root, platform: process.platform, pace });
   let { labels } = config;
+  let redact = createRedact(config.redact);
   let intervalMs = pace?.intervalMs ?? null;
   return {
     dueInMs: collector.dueInMs,
+    redact: (results) => redact(results),
     async report(stop) {
       const collectedAt = new Date();
-      const [name, results] = await Promise.all([hostName(root), collector.collect(stop)]);
+      const [name, results] = await Promise.all([hostNameOf(root), collector.collect(stop)]);
       const host = { ...hostOf(identity), name, labels };
-      return buildReport({ host, agentVersion, collectedAt, intervalMs, results });
+      return buildReport({ host, agentVersion, collectedAt, intervalMs, results: redact(results) });
     },
     change(setup, next) {
       ({ labels } = setup.config);
+      redact = createRedact(setup.config.redact);
       ({ intervalMs } = next);
       collector.replace(setup.plugins, next);
     },
@@ -42,10 +46,4 @@ export function createReporter(
 /** As the API takes it: one that knows no clones is not told that there is none. */
 function hostOf({ id, clonedFrom }: HostIdentity): Omit<ReportHost, 'name' | 'labels'> {
   return clonedFrom === null ? { id } : { id, clonedFrom };
-}
-
-/** As the os plugin has it. Asked for each report, as it may change while the agent runs. */
-async function hostName(root: string): Promise<string> {
-  const name = process.platform === 'linux' ? await readHostName(linuxFiles(root), root) : null;
-  return name ?? hostname();
 }

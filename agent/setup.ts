@@ -1,13 +1,15 @@
 /** setup: from settings to an agent that can collect, or one message with everything that is wrong. */
 import { stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
+import { type Access, readAccess } from './access/access.ts';
+import { readCredential } from './access/stored-credential.ts';
 import { type AgentConfig, checkConfig, type Overrides, type PluginEntry } from './config.ts';
 import { type ConfigFile, describeSearch, findConfig } from './config-file.ts';
-import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins } from './configured-plugins.ts';
+import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins, without } from './configured-plugins.ts';
 import { secretFiles } from './entry-key.ts';
 import { OperatorError } from './error-text.ts';
+import { redactWarnings } from './redact.ts';
 import { formatProblems, type Problem } from './problem.ts';
-import { readToken } from './token.ts';
 
 export type SetupOptions = {
   cwd: string;
@@ -16,6 +18,7 @@ export type SetupOptions = {
   overrides: Overrides;
   /** Where secrets of the config may be. */
   env: Readonly<Record<string, string | undefined>>;
+  stateFolder: string;
   /** `HOST_ROOT`: where the host's file system begins. */
   root: string;
   /** Whether the command sends anything, and so cannot do without the address of the API. */
@@ -30,8 +33,7 @@ export type Setup = {
   /** Absolute; null when there is no config file and the defaults serve. */
   configPath: string | null;
   config: AgentConfig;
-  /** Sent as a bearer token. A secret: never shown and never logged. */
-  token: string | null;
+  access: Access;
   /** What is no problem and still should be put right. */
   warnings: string[];
   plugins: ConfiguredPlugin[];
@@ -50,26 +52,41 @@ export class ConfigError extends OperatorError {
  * @throws ConfigError with every problem; ConfigFileError when there is nothing to check
  */
 export async function setUp(options: SetupOptions): Promise<Setup> {
-  const { cwd, configFile, overrides, env, root, needsUrl, onStray } = options;
+  const { cwd, configFile, overrides, env, root, stateFolder, needsUrl, onStray } = options;
   const previous = options.previous?.plugins ?? [];
   const file = await findConfig(cwd, configFile);
   const checked = checkConfig(file.value, overrides);
   const loaded = await loadConfiguredPlugins(checked.plugins, file.folder, { onStray, previous });
-  const { token, warnings, ...ofToken } = await readToken(checked.config?.tokenFrom ?? null, overrides, env);
-  const problems = [
-    ...checked.problems,
-    ...ofToken.problems,
-    ...loaded.problems,
-    ...(await rootProblems(root)),
-  ];
+  const isEnrolled = (await readCredential(stateFolder).catch(() => null)) !== null;
+  const {
+    problems: ofAccess,
+    warnings,
+    files: tlsFiles,
+    ...access
+  } = await readAccess(checked.config, {
+    ...{ overrides, env, isEnrolled, now: Date.now() },
+  });
+  const problems = [...checked.problems, ...ofAccess, ...loaded.problems, ...(await rootProblems(root))];
   if (needsUrl && checked.config?.url === null) problems.push(missingUrl(file, cwd));
   if (problems.length > 0 || !checked.config) {
-    await closePlugins(loaded.plugins.filter((plugin) => !previous.includes(plugin)));
+    await closePlugins(without(loaded.plugins, previous));
     throw new ConfigError(formatProblems(subject(file, cwd), problems));
   }
   const { config } = checked;
-  const files = [file.path ?? [], secretFiles(config.tokenFrom), config.plugins.map(secretFilesOf)].flat(2);
-  return { configPath: file.path, config, token, warnings, plugins: loaded.plugins, files };
+  const { tokenFrom, enrolmentFrom } = config;
+  const ofConfig = [file.path ?? [], secretFiles([tokenFrom, enrolmentFrom]), tlsFiles].flat();
+  const files = [...ofConfig, ...config.plugins.flatMap(secretFilesOf)];
+  const { plugins } = loaded;
+  const declarations = plugins.map(({ plugin }) => plugin);
+  const ofRedact = redactWarnings(config.redact, declarations).map((warning) => `redact: ${warning}`);
+  return {
+    configPath: file.path,
+    config,
+    access,
+    warnings: [...warnings, ...loaded.warnings, ...ofRedact],
+    plugins,
+    files,
+  };
 }
 
 function secretFilesOf({ options }: PluginEntry): string[] {

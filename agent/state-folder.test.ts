@@ -9,6 +9,7 @@ test.each([
   [{ home: '/root', isRoot: true, xdg: '/x' }, '/var/lib/os-inspector'],
   [{ ...user, xdg: '/x' }, '/x/os-inspector'],
   [{ ...user, systemd: '', xdg: '' }, '/home/ada/.local/state/os-inspector'],
+  [{ ...user, xdg: 'x' }, '/home/ada/.local/state/os-inspector'],
 ])('%j gives %s', (hints, folder) => {
   expect(chooseStateFolder(hints)).toBe(folder);
 });

@@ -1,5 +1,5 @@
 /** state-folder: where the agent keeps what must outlive it. */
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 export type StateFolderHints = {
   /** `--state`. */
@@ -18,5 +18,7 @@ export function chooseStateFolder({ option, systemd, xdg, home, isRoot }: StateF
   const [first] = (systemd ?? '').split(':');
   if (first) return first;
   if (isRoot) return '/var/lib/os-inspector';
-  return join(xdg || join(home, '.local', 'state'), 'os-inspector');
+  // A relative one is to be ignored: https://specifications.freedesktop.org/basedir/latest/#variables.
+  const base = xdg && isAbsolute(xdg) ? xdg : join(home, '.local', 'state');
+  return join(base, 'os-inspector');
 }

@@ -1,22 +1,14 @@
 /**
  * submit: the agent's only way to the API.
  *
- * Whatever fails is told as a `SubmitError`. A `ClientError` of graphql-request holds the whole request in its
- * message, and so is never passed on.
+ * Whatever fails is told as a `SubmitError`. Credentials that are refused are renewed once, where they can be.
  */
-import { formatDuration } from '../plugins/duration.ts';
-import { DeadlineError, withDeadline } from './deadline.ts';
-import { AnswerTooLongError, type HttpFetchOptions, httpFetch } from './http-fetch.ts';
+import type { Agent } from 'node:http';
+import { requestApi } from './access/api-request.ts';
+import type { Credentials } from './access/credentials.ts';
 import type { WireReport } from './report.ts';
-import {
-  fromFetch,
-  fromReportError,
-  fromResponse,
-  notGraphQL,
-  type ReportError,
-  type SubmitError,
-  unavailable,
-} from './submit-error.ts';
+import { shownUrl } from './shown-url.ts';
+import { fromReportError, notGraphQL, type ReportError, SubmitError } from './submit-error.ts';
 
 export type Api = {
   /**
@@ -33,6 +25,8 @@ export type Api = {
   submitMany(reports: readonly WireReport[], stop: AbortSignal): Promise<(Receipt | SubmitError)[]>;
   /** Whether a GraphQL API answers at all; fails as `submit` does. */
   ping(stop: AbortSignal): Promise<void>;
+  /** What the credentials allow, in the API's words such as `SUBMIT`; null from an API that does not tell. */
+  scopes(stop: AbortSignal): Promise<string[] | null>;
 };
 
 /** `duplicate` is true when the API had the report already. */
@@ -40,13 +34,12 @@ export type Receipt = { reportId: string; duplicate: boolean };
 
 export type ApiSettings = {
   url: string;
-  token: string | null;
+  credentials: Credentials;
+  /** Makes the connections. @default Node's own */
+  agent?: Agent | undefined;
   /** @default 30000 */
   timeoutMs?: number;
 };
-
-/** The API acknowledges within a second or two; much later nobody waits for the answer any more. */
-const defaultTimeoutMs = 30_000;
 
 const submitReport = /* GraphQL */ `
   mutation SubmitReport($input: SubmitReportInput!) {
@@ -83,28 +76,20 @@ type SubmitReportsData = {
 };
 type SubmitReportData = { submitReport: { duplicate: boolean; report: { id: string } } };
 
-export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSettings): Api {
-  const api = shownUrl(url);
+export function connect({ credentials, ...address }: ApiSettings): Api {
+  const api = shownUrl(address.url);
 
-  async function request<T>(query: string, variables: object, stop: AbortSignal): Promise<T> {
-    // Loading it takes longer than everything else here, and what sends nothing does without.
-    const { ClientError, GraphQLClient } = await import('graphql-request');
-    const client = new GraphQLClient(url, {
-      headers: token ? { authorization: `Bearer ${token}` } : {},
-      // A redirect is not followed, as a redirected POST becomes a GET without a body: better to name the new address.
-      fetch: (url, init) => httpFetch(new URL(String(url)), init as HttpFetchOptions),
-    });
+  async function request<T>(document: string, variables: object, stop: AbortSignal): Promise<T> {
+    const send = (token: string | null) =>
+      requestApi<T>(address, { document, variables, token, hints: credentials.hints }, stop);
+    const token = await credentials.current(stop);
     try {
-      return await withDeadline(timeoutMs, stop, (signal) =>
-        client.request<T>({ document: query, variables: { ...variables }, signal }),
-      );
+      return await send(token);
     } catch (error) {
-      stop.throwIfAborted();
-      if (error instanceof DeadlineError) {
-        throw unavailable(`the API at ${api} did not answer within ${formatDuration(timeoutMs)}`, error);
-      }
-      if (error instanceof AnswerTooLongError) throw notGraphQL(api, error);
-      throw error instanceof ClientError ? fromResponse(error, api) : fromFetch(error, api);
+      if (!(error instanceof SubmitError) || error.code !== 'UNAUTHENTICATED') throw error;
+      const other = await credentials.renew(token, stop);
+      if (other === null) throw error;
+      return await send(other);
     }
   }
 
@@ -120,7 +105,7 @@ export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSetting
       const answers = data?.submitReports;
       if (!Array.isArray(answers) || answers.length !== reports.length) throw notGraphQL(api);
       return answers.map((answer) => {
-        if (answer?.error) return fromReportError(answer.error, api);
+        if (answer?.error) return fromReportError(answer.error, api, credentials.hints);
         if (!answer?.payload?.report?.id) throw notGraphQL(api);
         return { reportId: answer.payload.report.id, duplicate: answer.payload.duplicate };
       });
@@ -128,6 +113,16 @@ export function connect({ url, token, timeoutMs = defaultTimeoutMs }: ApiSetting
     async ping(stop) {
       const data = await request<{ __typename: string }>('{ __typename }', {}, stop);
       if (typeof data?.__typename !== 'string') throw notGraphQL(api);
+    },
+    async scopes(stop) {
+      try {
+        const data = await request<{ viewer?: { scopes?: string[] } }>('{ viewer { scopes } }', {}, stop);
+        return data?.viewer?.scopes ?? null;
+      } catch (error) {
+        // One that knows no viewer knows no scopes.
+        if (error instanceof SubmitError && error.code === 'INVALID') return null;
+        throw error;
+      }
     },
   };
 }
@@ -147,10 +142,4 @@ export function changeableApi(first: Api): {
       api = next;
     },
   };
-}
-
-/** The address without its query, which may hold a secret. */
-export function shownUrl(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return origin + pathname;
 }

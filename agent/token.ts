@@ -1,4 +1,4 @@
-/** token: the secret that the agent shows to the API: from the environment, or from where the config says it is. */
+/** token: secrets that the agent shows to the API: from the environment, or from where the config says they are. */
 import { readSecret, SecretError, type SecretReference } from '../plugins/secret.ts';
 import type { Overrides } from './config.ts';
 import type { Problem } from './problem.ts';
@@ -10,15 +10,35 @@ export type ReadToken = {
   warnings: string[];
 };
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** @param from what the config says; OS_INSPECTOR_TOKEN comes before it */
-export async function readToken(
+export function readToken(
   from: SecretReference | null,
   overrides: Overrides,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): Promise<ReadToken> {
-  if (overrides.token) return checked(overrides.token, 'OS_INSPECTOR_TOKEN', []);
+  return read('api.token', from, { variable: 'OS_INSPECTOR_TOKEN', value: overrides.token }, env);
+}
+
+/** The enrolment secret. @param from what the config says; OS_INSPECTOR_ENROLMENT comes before it */
+export function readEnrolment(
+  from: SecretReference | null,
+  overrides: Overrides,
+  env: Environment,
+): Promise<ReadToken> {
+  const override = { variable: 'OS_INSPECTOR_ENROLMENT', value: overrides.enrolment };
+  return read('api.enrolment', from, override, env);
+}
+
+async function read(
+  path: string,
+  from: SecretReference | null,
+  override: { variable: string; value: string | undefined },
+  env: Environment,
+): Promise<ReadToken> {
+  if (override.value) return checked(override.value, override.variable, []);
   if (from === null) return { token: null, problems: [], warnings: [] };
-  const path = 'api.token';
   try {
     const { secret, warning } = await readSecret(from, env);
     return checked(secret.reveal().trim(), path, warning === null ? [] : [`${path}: ${warning}`]);

@@ -14,6 +14,8 @@ export type WatchOptions = {
   /** Absolute paths; asked anew at each look, as they may become others. */
   files(): readonly string[];
   onChange(): void;
+  /** When the files were read, in milliseconds since 1970: what changed since then is a change. @default now */
+  readAt?: number;
   /** Between an event and the look, and until a file that changes is taken to be whole. @default 250 ms */
   settleMs?: number;
   /** @default a minute */
@@ -22,7 +24,13 @@ export type WatchOptions = {
 
 /** Watches until `stop` is aborted. What the files hold once this resolves is what later looks are compared with. */
 export async function watchFiles(options: WatchOptions, stop: AbortSignal): Promise<void> {
-  const { files, onChange, settleMs = 250, lookEveryMs = 60_000 } = options;
+  const {
+    files,
+    onChange,
+    readAt = Number.POSITIVE_INFINITY,
+    settleMs = 250,
+    lookEveryMs = 60_000,
+  } = options;
   /** By file. */
   const known = new Map<string, string>();
   /** By folder and which one it is, as another may take its place. */
@@ -100,4 +108,7 @@ export async function watchFiles(options: WatchOptions, stop: AbortSignal): Prom
   await follow();
   for (const [file, content] of await contents()) known.set(file, content);
   lookIn(lookEveryMs);
+  // Not by the time of its content, which one that is moved or copied there brings along.
+  const found = await Promise.all(files().map((file) => stat(file).catch(() => null)));
+  if (found.some((file) => file !== null && file.ctimeMs > readAt)) onChange();
 }

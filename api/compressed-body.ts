@@ -14,7 +14,7 @@ import { maxBodyBytes, readBytes } from './read-body.ts';
 const unpack = promisify(gunzip);
 
 /** Each may become as large as the bound before anybody knows; Node has four threads for it. */
-const maxUnpackings = 4;
+export const maxUnpackings = 4;
 
 /** To stand before whatever reads a body. */
 export function useCompressedBodies(inFlight: InFlight): Plugin {

@@ -51,7 +51,7 @@ export function maskError(error: unknown, message: string): Error {
 }
 
 /** A query of GraphiQL's for the whole schema has some 500; one with a thousand aliases has more than this. */
-const maxTokens = 5_000;
+export const maxTokens = 5_000;
 
 /** Bounds what has to be parsed, and gives what has no code yet a code: whoever sent it has to correct it. */
 export function useErrorCodes(): Plugin {
@@ -140,7 +140,7 @@ function variableErrors(
 }
 
 /** Each of a million values may be wrong; graphql itself stops at as many. */
-const maxVariableErrors = 50;
+export const maxVariableErrors = 50;
 /** Thrown where nothing else ends the walk. */
 const enough = new Error('enough errors');
 

@@ -3,12 +3,13 @@
  */
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import packageJson from '../package.json' with { type: 'json' };
 import { messageOf } from '../plugins/message-of.ts';
 import type { Known } from './load-plugins.ts';
 import { type ApiSettings, readSettings } from './settings.ts';
 import { exposureProblem } from './settings/auth.ts';
 
-const usage = `usage: os-inspector-api [serve | rebuild | compact | token …]
+const usage = `usage: os-inspector-api [serve | rebuild | compact | token … | --version]
 
   serve     answers GraphQL at http://HOST:PORT/graphql (the default)
   rebuild   builds the index anew from the bucket; a server that runs answers from the old one until then
@@ -20,6 +21,11 @@ Settings, from the environment:
   PORT           port to listen on; 0 takes any free one    4000
   AUTH           required: who asks must show a token; none: whoever reaches it may do everything, so that HOST
                  must be of this machine alone               none
+  OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS_URL
+                 identity provider whose tokens people and services may show
+  OIDC_SCOPES_CLAIM, OIDC_SCOPES
+                 the claim that says what they may do, and what its values mean
+                                                            scope, submit=submit,read=read,admin=admin
   TLS_CERT, TLS_KEY
                  PEM files for HTTPS, read anew when they change
   TLS_CLIENT_CA  PEM file of the authority whose certificates clients must show
@@ -46,15 +52,20 @@ Settings, from the environment:
   QUERY_TIMEOUT  how long a query may take, then its work is ended
                                                             30s
   OPERATION_LIMIT  operations of one identity, such as 100/s or 5000/m; off for any number
-                                                            200000/m
+                                                            600000/m
   REPORT_LIMIT   reports of one identity                    600000/m
-  ADDRESS_LIMIT  requests from one address                  200000/m
+  ADDRESS_LIMIT  requests from one address                  600000/m
   MAX_IN_FLIGHT  requests worked on at once; others are told to come again later
                                                             1000
   LOG_LEVEL      debug, info, warn or error                 info
   STOP_DELAY, STOP_TIMEOUT
                  how long it still answers, and how long it takes at most, once it is told to stop
                                                             0s, 20s
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                 where traces are sent to, such as http://127.0.0.1:4318; empty for nowhere
+  OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG
+                 which of them, by the names of OpenTelemetry
+                                                            parentbased_always_on, 1
   PLUGINS        plugin files and packages beside the built-in ones, separated by commas
 `;
 
@@ -81,6 +92,10 @@ async function main(args: string[]): Promise<number> {
   if (command === null) return 2;
   if (command === 'help') {
     process.stdout.write(usage);
+    return 0;
+  }
+  if (command === 'version') {
+    process.stdout.write(`${packageJson.version}\n`);
     return 0;
   }
   const read = readSettings(process.env, process.cwd());
@@ -122,15 +137,16 @@ function refuse(what: 'settings' | 'plugins', problems: readonly string[]): numb
   return 2;
 }
 
-function parseCommand(args: string[]): Command | 'help' | null {
+function parseCommand(args: string[]): Command | 'help' | 'version' | null {
   try {
     const { values, positionals } = parseArgs({
       args,
-      options: { help: { type: 'boolean', short: 'h' } },
+      options: { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } },
       allowPositionals: true,
     });
     const [command = 'serve', ...more] = positionals;
     if (values.help) return 'help';
+    if (values.version) return 'version';
     if (more.length === 0 && Object.hasOwn(commands, command)) return command as Command;
     throw new Error(`unknown command ${JSON.stringify(positionals.join(' '))}`);
   } catch (cause) {

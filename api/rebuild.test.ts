@@ -12,6 +12,7 @@ import type { Bucket } from './bucket/bucket.ts';
 import { openFolderBucket } from './bucket/folder-bucket.ts';
 import { Failure } from './failure.ts';
 import { type IndexSettings, openIndex, openRebuild } from './index/open-index.ts';
+import { schemaVersion } from './index/tables.ts';
 import { encodeReport, encodeSegment } from './log/segment.ts';
 import { segmentFolder, segmentKey } from './log/segment-key.ts';
 import type { StoredReport } from './log/stored-report.ts';
@@ -169,6 +170,9 @@ describeIf(hasPostgres(), postgresNeeded, 'PostgreSQL', async () => {
   const server = await startPostgres();
   describeRebuild(async () => {
     const url = await server.createDatabase();
-    return { settings: { kind: 'postgres', url }, dump: () => dumpPostgres(url, 'os_inspector_v3') };
+    return {
+      settings: { kind: 'postgres', url },
+      dump: () => dumpPostgres(url, `os_inspector_v${schemaVersion}`),
+    };
   });
 });

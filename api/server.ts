@@ -7,6 +7,7 @@ import { NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, shouldRenderGraphiQL, type YogaServerInstance } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { type Gate, identityOf, type ServerContext, useGate } from './auth/gate.ts';
+import { hasScope } from './auth/identity.ts';
 import { useScopes } from './auth/use-scopes.ts';
 import { useCompressedBodies } from './compressed-body.ts';
 import { type ApiContext, makeContext, type Services } from './context.ts';
@@ -24,9 +25,10 @@ import { useQueryGate } from './limits/query-gate.ts';
 import { tooManyResponse, useAddressLimit, useOperationLimit } from './limits/rate-limits.ts';
 import { useSingleOperation } from './limits/single-operation.ts';
 import { useVariableBounds } from './limits/variable-bounds.ts';
-import { hasScope } from './auth/identity.ts';
 import type { Metrics } from './operations/metrics.ts';
 import { useMetrics } from './operations/use-metrics.ts';
+import type { Tracing } from './operations/tracing.ts';
+import { useTracing } from './operations/use-tracing.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
@@ -52,6 +54,8 @@ export type ServerOptions = {
   checkReady: () => Promise<Record<string, string>>;
   /** What is worked on, counted by whatever stands before this. @default nobody counts */
   inFlight?: InFlight;
+  /** Follows requests through all parts. @default null, nobody does */
+  tracing?: Tracing | null;
 };
 
 export type Offered = { graphiql: boolean; introspection: boolean; pythonRoutes: boolean };
@@ -61,7 +65,7 @@ export type Server = YogaServerInstance<Record<string, unknown>, ApiContext>;
 
 export function createServer(options: ServerOptions): Server {
   const { schema, services, exports, logger, gate, offered, metrics, checkReady } = options;
-  const { inFlight = openInFlight({ maxInFlight: null }) } = options;
+  const { inFlight = openInFlight({ maxInFlight: null }), tracing = null } = options;
   return createYoga<Record<string, unknown>, ApiContext>({
     schema,
     context: (initial) => makeContext(services, initial.request, identityOf(initial as ServerContext)),
@@ -122,6 +126,7 @@ export function createServer(options: ServerOptions): Server {
       // Errors would say bit by bit what the schema has.
       ...(offered.introspection ? [] : [withoutIntrospection, useHiddenSuggestions()]),
       useErrorCodes(),
+      ...(tracing ? [useTracing(tracing, graphqlEndpoint)] : []),
     ],
   });
 

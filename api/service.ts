@@ -9,6 +9,7 @@ import type { AnyPlugin } from '../plugins/plugin.ts';
 import { openAdmission } from './auth/admission.ts';
 import { type AuthenticationOptions, openAuthentication } from './auth/authentication.ts';
 import type { Gate } from './auth/gate.ts';
+import { makeIsGood } from './auth/while-good.ts';
 import type { Bucket, BucketWriter } from './bucket/bucket.ts';
 import type { IndexStore } from './index/index-store.ts';
 import { openExports } from './export/exports.ts';
@@ -17,14 +18,16 @@ import { type Intake, openIntake } from './intake.ts';
 import { openKnownFacts } from './known-facts.ts';
 import { openInFlight } from './limits/in-flight.ts';
 import { shedding } from './limits/shedding.ts';
-import { type LimitsSettings, makeLimits } from './limits/limits.ts';
+import { type LimitsSettings, makeLimits, noLimits } from './limits/limits.ts';
 import { openLive } from './live/live.ts';
-import { openLog } from './log/log.ts';
+import { type LogOptions, openLog } from './log/log.ts';
 import { segmentPrefix } from './log/segment-key.ts';
 import { maxBodyBytes } from './read-body.ts';
 import { makeAudit } from './operations/audit.ts';
 import { makeHostsByStatus } from './operations/hosts-by-status.ts';
 import { makeMetrics, type Metrics } from './operations/metrics.ts';
+import { tracedBucket, tracedIndex, tracedLog } from './operations/traced-parts.ts';
+import type { Tracing } from './operations/tracing.ts';
 import { createServer, everything, graphqlEndpoint, type Offered, type Server } from './server.ts';
 import { makeUpkeep } from './upkeep.ts';
 import { within } from './within.ts';
@@ -36,8 +39,6 @@ import { within } from './within.ts';
 const failedPutCountsMs = 30_000;
 
 const defaultQueryTimeoutMs = 30_000;
-
-const noLimits: LimitsSettings = { operationLimit: null, reportLimit: null, addressLimit: null };
 
 /** Stores that take longer do not count as ready, whatever they will answer. */
 const readyPatienceMs = 5_000;
@@ -69,6 +70,8 @@ export type ServiceOptions = {
   limits?: LimitsSettings;
   /** How many requests are worked on at once. @default null, any number of them */
   maxInFlight?: number | null;
+  /** Follows requests through all parts. @default null, nobody does */
+  tracing?: Tracing | null;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
 };
@@ -91,10 +94,11 @@ export type Service = {
  * @throws Failure UNAVAILABLE when the bucket does not answer
  */
 export async function openService(options: ServiceOptions): Promise<Service> {
-  const { metrics = makeMetrics() } = options;
-  const bucket = metrics.watchBucket(options.bucket);
-  const { index, schema, plugins, logger, commitLingerMs, retentionMs = null } = options;
-  const { offered = everything } = options;
+  const { schema, plugins, logger, commitLingerMs, retentionMs = null } = options;
+  const { metrics = makeMetrics(), offered = everything, tracing = null } = options;
+  const counted = metrics.watchBucket(options.bucket);
+  const bucket = tracing ? tracedBucket(tracing, counted) : counted;
+  const index = tracing ? tracedIndex(tracing, options.index) : options.index;
   const audit = makeAudit(logger);
   const { queryTimeoutMs = defaultQueryTimeoutMs, now = Date.now } = options;
   const limits = makeLimits(options.limits ?? noLimits);
@@ -112,20 +116,28 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     },
   });
   const puts = watchPuts(bucket);
-  const log = openLog({
+  const logOptions: LogOptions = {
     bucket: puts.bucket,
     onSegment(segment) {
       metrics.committed(segment.reports.length);
       return feed.add(segment);
     },
     ...(commitLingerMs === undefined ? {} : { settings: { lingerMs: commitLingerMs } }),
-  });
+  };
+  const log = tracing ? tracedLog(tracing, logOptions, openLog) : openLog(logOptions);
   const onIndexError = (cause: unknown) => logger.error({ err: cause }, 'index did not answer');
   const admission = openAdmission({ index });
-  const intake = counted(openIntake({ log, index, onIndexError }), metrics);
+  const intake = countedIntake(openIntake({ log, index, onIndexError }), metrics);
   const knownFacts = openKnownFacts({ index, onIndexError, maxGrowthBytes: maxBodyBytes });
   const live = openLive({ index, onError: (cause) => logger.error({ err: cause }, 'subscription failed') });
-  const exports = openExports({ index, plugins, schema, queryTimeoutMs, logger, now });
+  const authentication = await openAuthentication({
+    ...{ bucket, logger, now, isRequired: false },
+    ...options.authentication,
+  });
+  const { credentials, gate } = authentication;
+  // Whoever lets in others knows how long.
+  const isGood = options.gate ? () => true : makeIsGood(credentials, now);
+  const exports = openExports({ index, plugins, schema, queryTimeoutMs, logger, now, isGood });
   metrics.watch({
     hosts: makeHostsByStatus(index, now),
     subscribers: live.subscribers,
@@ -152,11 +164,6 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     );
     return failed;
   }
-  const authentication = await openAuthentication({
-    ...{ bucket, logger, now, isRequired: false },
-    ...options.authentication,
-  });
-  const { credentials, gate } = authentication;
   await upkeep.catchUp();
   upkeep.start();
 
@@ -170,6 +177,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       live,
       limits,
       credentials,
+      isGood,
       audit,
       plugins,
       queryTimeoutMs,
@@ -181,6 +189,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     gate: options.gate ?? gate,
     offered,
     metrics,
+    tracing,
     inFlight,
     checkReady,
   });
@@ -209,7 +218,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
 }
 
 /** Counts reports by what became of them. */
-function counted(intake: Intake, metrics: Metrics): Intake {
+function countedIntake(intake: Intake, metrics: Metrics): Intake {
   return {
     async submit(report) {
       try {

@@ -18,15 +18,17 @@ test('nothing set is the stores of a folder, for this machine alone', () => {
     commitLingerMs: 10,
     retentionMs: null,
     queryTimeoutMs: 30_000,
-    operationLimit: { most: 200_000, perSeconds: 60 },
+    operationLimit: { most: 600_000, perSeconds: 60 },
     reportLimit: { most: 600_000, perSeconds: 60 },
-    addressLimit: { most: 200_000, perSeconds: 60 },
+    addressLimit: { most: 600_000, perSeconds: 60 },
     maxInFlight: 1_000,
+    tracing: null,
     plugins: [],
     auth: 'none',
     graphiql: true,
     introspection: true,
     pythonRoutes: true,
+    oidc: null,
     tls: null,
     trustedProxies: [],
     maxConnections: 10_000,
@@ -102,6 +104,10 @@ describe('what cannot be used is told, with what to write instead', () => {
     ['LOG_LEVEL', 'all', /must be debug or info or warn or error/],
     ['STOP_TIMEOUT', '1ms', /from 1s to 1h/],
     ['STOP_DELAY', '21s', /from 0ms to 20s/],
+    ['OIDC_ISSUER', 'https://id.example.org', /needs AUTH=required/],
+    ['OIDC_AUDIENCE', 'inventory', /needs OIDC_ISSUER/],
+    ['OIDC_SCOPES', 'engineers', /such as engineers=read/],
+    ['OIDC_SCOPES', 'engineers=write', /must be submit or read or admin/],
     ['AUTH', 'yes', /must be none or required, but is "yes"/],
     ['GRAPHIQL', 'true', /must be on or off, but is "true"/],
     ['PORT', 'http', /whole number from 0 to 65535.*"http"/],
@@ -133,6 +139,13 @@ describe('what cannot be used is told, with what to write instead', () => {
     ['RETENTION', '59m', /from 1h/],
     ['RETENTION', '0d', /from 1h/],
     ['RETENTION', '40000d', /to 36500d/],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', '127.0.0.1:4318', /address of a collector .* http:\/\/127.0.0.1:4318/],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://127.0.0.1:4317', /OTLP over HTTP/],
+    ['OTEL_TRACES_SAMPLER', 'always', /must be always_on or .* or parentbased_traceidratio/],
+    ['OTEL_TRACES_SAMPLER_ARG', '10%', /from 0 to 1/],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5', /from 0 to 1/],
+    ['OTEL_TRACES_SAMPLER_ARG', '-1', /from 0 to 1/],
+    ['OTEL_TRACES_SAMPLER_ARG', '.', /from 0 to 1/],
   ])('%s=%s', (setting, value, message) => {
     expect(read({ [setting]: value })).toEqual({
       problems: [{ setting, message: expect.stringMatching(message) }],
@@ -160,6 +173,7 @@ describe('what cannot be used is told, with what to write instead', () => {
       ['INDEX_URL', 'postgres://user:hunter2@host:port/inventory'],
       ['INDEX_URL', 'postgres://user:hunter2%@host/inventory'],
       ['INDEX_URL', 'mysql://user:hunter2@host/inventory'],
+      ['OTEL_EXPORTER_OTLP_ENDPOINT', 'user:hunter2@host:4318'],
     ] as const) {
       const result = read({ [setting]: url });
       expect(result).toHaveProperty('problems');
@@ -185,6 +199,19 @@ test.each([
   if (problem !== null) expect(problem).toMatch(/AUTH=required/);
 });
 
+test('tokens of an identity provider come by https, and for this API', () => {
+  const oidc = { AUTH: 'required', OIDC_ISSUER: 'https://id.example.org/' };
+  expect(read(oidc)).toMatchObject({ problems: [{ setting: 'OIDC_AUDIENCE', message: /is missing/ }] });
+  expect(read({ ...oidc, OIDC_ISSUER: 'http://id.example.org', OIDC_AUDIENCE: 'x' })).toMatchObject({
+    problems: [{ setting: 'OIDC_ISSUER', message: /begins with https/ }],
+  });
+  expect(settings({ ...oidc, OIDC_AUDIENCE: 'inventory' }).oidc).toMatchObject({
+    issuer: 'https://id.example.org/',
+    scopesClaim: ['scope'],
+    jwksUrl: null,
+  });
+});
+
 test('files of TLS are relative to the working folder', () => {
   const files = {
     TLS_CERT: 'cert.pem',
@@ -198,6 +225,14 @@ test('files of TLS are relative to the working folder', () => {
     clientCaFile: '/srv/inventory/ca.pem',
     clientScopes: ['submit', 'read'],
   });
+});
+
+test('traces go to a collector, of all requests or of some', () => {
+  const on = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' };
+  expect(settings(on).tracing).toEqual({ sampler: 'parentbased_always_on', ratio: 1 });
+  const some = { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.05' };
+  expect(settings({ ...on, ...some }).tracing).toEqual({ sampler: 'traceidratio', ratio: 0.05 });
+  expect(settings(some).tracing).toBe(null);
 });
 
 test('limits are so many in a second or a minute, or off', () => {

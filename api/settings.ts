@@ -8,18 +8,23 @@ import { messageOf } from '../plugins/message-of.ts';
 import { type AuthSettings, authDefaults, readAuth } from './settings/auth.ts';
 import { type LimitSettings, limitDefaults, readLimits } from './settings/limits.ts';
 import { type ListenSettings, listenDefaults, readListen } from './settings/listen.ts';
+import { type OidcSettings, oidcDefaults, readOidc } from './settings/oidc.ts';
 import { parseDurationWithin } from './settings/parse.ts';
 import { type OperationSettings, operationDefaults, readOperations } from './settings/operations.ts';
 import type { ReadSetting } from './settings/read-setting.ts';
+import { readTracing, type TracingSettings, tracingDefaults } from './settings/tracing.ts';
 import { readStores, type StoreSettings, storeDefaults } from './settings/stores.ts';
 import { readTransport, type TransportSettings, transportDefaults } from './settings/transport.ts';
 
 export type ApiSettings = ListenSettings &
   StoreSettings &
   LimitSettings &
+  TracingSettings &
   AuthSettings &
   TransportSettings &
   OperationSettings & {
+    /** Null where no identity provider is named. @default null */
+    oidc: OidcSettings | null;
     /** How long the index may work for one request. @default 30 s */
     queryTimeoutMs: number;
     /** Plugins beside the built-in ones: files, relative to the working folder, or packages. */
@@ -30,9 +35,11 @@ export const settingDefaults = {
   ...listenDefaults,
   ...storeDefaults,
   ...authDefaults,
+  ...oidcDefaults,
   ...transportDefaults,
   ...operationDefaults,
   ...limitDefaults,
+  ...tracingDefaults,
   QUERY_TIMEOUT: '30s',
   PLUGINS: '',
 } as const;
@@ -66,13 +73,16 @@ export function readSettings(
     }
   };
 
+  const auth = readAuth(read);
   const settings: ApiSettings = {
     ...readListen(read),
     ...readStores(read, cwd),
-    ...readAuth(read),
+    ...auth,
+    ...readOidc(read, auth),
     ...readTransport(read, cwd),
     ...readOperations(read),
     ...readLimits(read),
+    ...readTracing(read),
     queryTimeoutMs: read('QUERY_TIMEOUT', (value) =>
       parseDurationWithin(value, minQueryTimeoutMs, maxQueryTimeoutMs, '30s'),
     ),

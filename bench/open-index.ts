@@ -12,9 +12,10 @@ export type BenchIndex = {
   bytes(): Promise<number>;
 };
 
-export async function openBenchIndex(dialect: Dialect): Promise<BenchIndex> {
+/** @param longListLength of a list from which on its elements are shared */
+export async function openBenchIndex(dialect: Dialect, longListLength?: number): Promise<BenchIndex> {
   const { INDEX_URL: url } = await newIndexEnv(dialect);
-  const options = { bucket: 'file:/bench', plugins: await loadBuiltinPlugins() };
+  const options = { bucket: 'file:/bench', plugins: await loadBuiltinPlugins(), longListLength };
   if (dialect === 'SQLite') {
     const file = url.slice('sqlite:'.length);
     return { store: await openSqliteIndex({ file, ...options }), bytes: async () => sqliteBytes(file) };

@@ -6,6 +6,7 @@
  * taken is looked for in the bucket at the end: no report that was acknowledged may be missing.
  */
 import { writeFile } from 'node:fs/promises';
+import { settingDefaults } from '../api/settings.ts';
 import { readStored } from '../test/support/stored.ts';
 import { number, printLine, printLines, readFlags, runBenchmark } from './benchmark.ts';
 import { makeFleet } from './fleet.ts';
@@ -44,20 +45,17 @@ const capacitySeconds = 4;
 const shareBesideQueries = 0.5;
 const healthEveryMs = 100;
 
-/** Limits of rates are not what is measured. */
-const unlimited = { OPERATION_LIMIT: 'off', REPORT_LIMIT: 'off', ADDRESS_LIMIT: 'off' };
-
 export async function main(args: string[] = []): Promise<void> {
   const flags = readFlags(args, defaults);
   printLines(`overload: ${flags.seconds} s each, ${number(flags.connections)} hosts that may wait`, []);
-  await measure('shedding', {}, flags);
-  if (!flags.alone) await measure('MAX_IN_FLIGHT=off', { MAX_IN_FLIGHT: 'off' }, flags);
+  await measure('shedding', { MAX_IN_FLIGHT: settingDefaults.MAX_IN_FLIGHT }, flags);
+  if (!flags.alone) await measure('MAX_IN_FLIGHT=off', {}, flags);
 }
 
 type Flags = ReturnType<typeof readFlags<typeof defaults>>;
 
 async function measure(mode: string, more: Record<string, string>, flags: Flags): Promise<void> {
-  const env = { ...(await folderStore.env()), ...(await newIndexEnv('SQLite')), ...unlimited, ...more };
+  const env = { ...(await folderStore.env()), ...(await newIndexEnv('SQLite')), ...more };
   const fleet = makeFleet({ hosts: flags.hosts, intervalSeconds: 60, startAt: Date.now() - 3_600_000 });
   const bucket = await openStore(env);
   await writeSegments(bucket, fleet.next(flags.preload), 1_000);

@@ -7,6 +7,7 @@ await runNamed('bench', {
   latency: () => import('./latency.ts'),
   segments: () => import('./segments.ts'),
   index: () => import('./index.ts'),
+  packages: () => import('./packages.ts'),
   queries: () => import('./queries.ts'),
   live: () => import('./live.ts'),
   export: () => import('./export.ts'),

@@ -9,6 +9,9 @@ import { type Fact, type Facts, isScalar, type ScalarFact, type ScalarKind, scal
 /** One thing that does not fit. `path` is dotted, list positions included: `interfaces.2.mac`. */
 export type FactProblem = { path: string; message: string };
 
+/** What is said of a value that is not there and should be. */
+export const missing = 'is missing';
+
 export type CheckedFacts = {
   /** Every declared fact by name, in declared order: what of it fits, otherwise null. */
   values: Record<string, unknown>;
@@ -50,7 +53,7 @@ function checkRecord(
 
 function checkFact(fact: Fact, value: unknown, path: string, found: Findings): unknown {
   if (value === null || value === undefined) {
-    if (fact.nullable === false) found.problems.push({ path, message: 'is missing' });
+    if (fact.nullable === false) found.problems.push({ path, message: missing });
     return null;
   }
   if (fact.kind !== 'list') return checkScalar(fact, value, path, found);

@@ -6,13 +6,15 @@
  * time is up. No plugin that the API knows: what such a plugin tells is stored and found as it was sent.
  */
 import { isAbsolute, resolve, sep } from 'node:path';
-import { type AnyPlugin, type CollectContext, factsDeclaration, z } from './plugin.ts';
+import { type AnyPlugin, type CollectContext, factsDeclaration, type Secret, secret, z } from './plugin.ts';
 import { parseOutput } from './sources/command-output.ts';
 import { runProgram } from './sources/run-program.ts';
 
 const word = z.string().refine((value) => !value.includes('\0'), 'must not hold U+0000');
 
 const commandHint = 'must be a list of a program and its arguments, such as ["./rack.sh", "--json"]';
+
+const envHint = 'must be text, or { "env": "NAME" } or { "file": "/path" } that says where a secret is';
 
 export const execOptions = z
   .strictObject({
@@ -22,7 +24,7 @@ export const execOptions = z
       .describe('The program, which is a file (relative to the config) or found by PATH, and its arguments.'),
     cwd: word.min(1).optional().describe('Folder it runs in; by default that of the config.'),
     env: z
-      .record(z.string().regex(/^[^=\0]+$/, 'is no name of a variable'), word)
+      .record(z.string().regex(/^[^=\0]+$/, 'is no name of a variable'), z.union([word, secret()], envHint))
       .default({})
       .describe('Variables that it gets beside PATH and the like.'),
     facts: factsDeclaration.optional().describe('Its facts; without them whatever it prints is a fact.'),
@@ -67,11 +69,19 @@ export function execPlugin(name: string, options: ExecOptions, folder: string): 
     ...(readings ? { readings } : {}),
     source: options.command[0],
     async collect({ root, signal }: CollectContext) {
-      const run = { ...command, env: { ...passedOn(process.env), HOST_ROOT: root, ...env } };
+      const run = { ...command, env: { ...passedOn(process.env), HOST_ROOT: root, ...revealed(env) } };
       // biome-ignore lint/suspicious/noExplicitAny: what a command prints is held against its declaration by whoever collects
       return parseOutput(await runProgram(run, signal)) as any;
     },
   };
+}
+
+/** A program has no other way to them. */
+function revealed(env: Readonly<Record<string, string | Secret>>): Record<string, string> {
+  const pairs = Object.entries(env);
+  return Object.fromEntries(
+    pairs.map(([name, value]) => [name, typeof value === 'string' ? value : value.reveal()]),
+  );
 }
 
 /** What programs need to run; all else that the agent has may be a secret, as its token is. */

@@ -3,10 +3,14 @@
  *
  * Once read it shows itself to nobody who does not ask for it: not in a log, an error or JSON.
  */
+import { channel } from 'node:diagnostics_channel';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { inspect } from 'node:util';
 import { z } from 'zod';
+
+/** Has, as text, what should be put right about a secret of a plugin's options while they are checked. */
+export const secretWarnings = channel('os-inspector:secret-warning');
 
 const shown = '[secret]';
 
@@ -108,7 +112,7 @@ export function secret() {
   return secretReference.transform(async (reference, ctx): Promise<Secret> => {
     try {
       const { secret, warning } = await readSecret(reference, process.env);
-      if (warning !== null) process.emitWarning(warning);
+      if (warning !== null) secretWarnings.publish(warning);
       return secret;
     } catch (error) {
       if (!(error instanceof SecretError)) throw error;

@@ -9,6 +9,7 @@ import { introspectionFromSchema, lexicographicSortSchema, printSchema } from 'g
 import { configJsonSchema } from '../agent/config-json-schema.ts';
 import { buildSchema } from '../api/schema/schema.ts';
 import { loadBuiltinPlugins } from '../plugins/index.ts';
+import { dashboard } from './dashboard.ts';
 import { pluginReference } from './plugin-reference.ts';
 import { insertPluginTable } from './plugin-table.ts';
 import { insertAnswers } from './query-answers.ts';
@@ -25,6 +26,7 @@ const generated: Record<string, (now: string) => Promise<string>> = {
   'docs/plugins.md': async () => pluginReference(await loadBuiltinPlugins()),
   'docs/queries.md': insertAnswers,
   'examples/schema.d.ts': schemaTypes,
+  'packaging/grafana/os-inspector.json': async () => dashboard(),
 };
 
 /** The schema as types, of which gql.tada makes those of queries. */

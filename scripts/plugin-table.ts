@@ -1,5 +1,7 @@
 /**
  * plugin-table: the table of plugins in the READMEs, from what the plugins declare.
+ *
+ * To look over, and no wider than a screen: all facts, their meaning and source are in the reference of plugins.
  */
 import type { Facts } from '../plugins/fact.ts';
 import type { AnyPlugin } from '../plugins/plugin.ts';
@@ -10,12 +12,18 @@ const end = '<!-- plugins:end -->';
 type Language = 'en' | 'es';
 
 const headings: Record<Language, string[]> = {
-  en: ['Plugin', 'Facts', 'Readings', 'Source', 'OS'],
-  es: ['Plugin', 'Datos', 'Lecturas', 'Origen', 'SO'],
+  en: ['Plugin', 'Facts', 'Readings', 'OS'],
+  es: ['Plugin', 'Datos', 'Lecturas', 'SO'],
 };
 const everywhere: Record<Language, string> = { en: 'all', es: 'todos' };
-/** From the README in that language to the sources. */
-const pluginFolders: Record<Language, string> = { en: 'plugins', es: '../plugins' };
+/** From the README in that language. */
+const references: Record<Language, string> = { en: 'docs/plugins.md', es: 'plugins.md' };
+const more: Record<Language, (count: number) => string> = {
+  en: (count) => `and ${count} more`,
+  es: (count) => `y ${count} más`,
+};
+/** In characters; what does not fit is counted. */
+const widest = { facts: 60, readings: 36 };
 
 /** @throws Error when the text has no place for the table */
 export function insertPluginTable(text: string, plugins: readonly AnyPlugin[], language: Language): string {
@@ -26,20 +34,13 @@ export function insertPluginTable(text: string, plugins: readonly AnyPlugin[], l
 }
 
 function pluginTable(plugins: readonly AnyPlugin[], language: Language): string {
-  const rows = plugins.map(({ name, facts, readings = {}, source, platforms }) => [
-    `[${name}](${pluginFolders[language]}/${name}.ts)`,
-    namesOf(facts),
-    namesOf(readings) || '—',
-    source ? inWords(source, language) : '—',
+  const rows = plugins.map(({ name, facts, readings = {}, platforms }) => [
+    `[${name}](${references[language]}#${name.toLowerCase()})`,
+    namesOf(facts, widest.facts, language),
+    namesOf(readings, widest.readings, language) || '—',
     platforms?.join(', ') ?? everywhere[language],
   ]);
   return alignTable([headings[language], ...rows]);
-}
-
-/** The few words that stand among names of files and packages. */
-function inWords(source: string, language: Language): string {
-  if (language === 'en') return source;
-  return source.replaceAll(' and ', ' y ').replaceAll('elsewhere', 'en los demás sistemas');
 }
 
 /** With every column as wide as its widest cell, so that it reads as a table in the file as well. */
@@ -52,6 +53,12 @@ function alignTable(rows: string[][]): string {
   return [head ?? [], rule, ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function namesOf(facts: Facts): string {
-  return Object.keys(facts).join(', ');
+function namesOf(facts: Facts, width: number, language: Language): string {
+  const names = Object.keys(facts);
+  const all = names.join(', ');
+  if (all.length <= width) return all;
+  const fits = (count: number) =>
+    `${names.slice(0, count).join(', ')} ${more[language](names.length - count)}`;
+  const counts = names.map((_, count) => count).filter((count) => fits(count).length <= width);
+  return fits(Math.max(1, ...counts));
 }

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { commands } from '../agent/cli.ts';
 import { checkConfig } from '../agent/config.ts';
 import { exampleQueries } from '../api/example-queries.ts';
+import { schemaVersion } from '../api/index/tables.ts';
 import { buildSchema } from '../api/schema/schema.ts';
 import { settingDefaults } from '../api/settings.ts';
 import packageJson from '../package.json' with { type: 'json' };
@@ -47,6 +48,11 @@ describe.each([
     const rows = tableOf(file, command).map(([name]) => name);
     expect(rows).toEqual(Object.keys(commands).map((name) => `bin/os-inspector-agent.js ${name}`));
   });
+});
+
+test.each([english, spanish])('%s names the schema that the index is in', (file) => {
+  const named = [...textOf(file).matchAll(/os_inspector_v(\d+)/g)].map(([, version]) => Number(version));
+  expect(named).toEqual([schemaVersion]);
 });
 
 describe('the tables of the plugin guide', () => {

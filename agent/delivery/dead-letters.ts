@@ -1,8 +1,8 @@
 /**
  * dead-letters: reports that the API refused and always will, each a file with the reason, for people to look at.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import type { SubmitReportInput } from '../report.ts';
 import { writeDurably } from '../write-durably.ts';
 import { type FolderBounds, trimFolder } from './bounded-folder.ts';
@@ -23,7 +23,7 @@ export async function writeDeadLetter(
   reason: string,
   refusedAt: number,
 ): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const path = join(folder, `${report.id}.json`);
   const letter: DeadLetter = { refusedAt: new Date(refusedAt).toISOString(), reason, report };
   const file = { path, temporary: `${path}.${process.pid}.tmp`, mode: 0o600 };

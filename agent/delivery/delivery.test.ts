@@ -237,3 +237,51 @@ test.each([
   expect(await spool.waiting()).toHaveLength(kept);
   expect(await readdir(join(stateFolder, 'dead-letter')).catch(() => [])).toHaveLength(letters);
 });
+
+test.each(['UNAUTHENTICATED', 'RATE_LIMITED'] as const)(
+  '%s costs no report: they wait until it is over',
+  async (code) => {
+    const backlog = reports(3);
+    const { deliverAll, requests, log, state, stateFolder } = await world({ waiting: backlog });
+    let failures = 0;
+    state.answer = (report) => {
+      failures += 1;
+      return failures <= 8 ? new SubmitError(code, 'put it right', { retryAfterMs: 1_000 }) : taken(report);
+    };
+    await deliverAll();
+    expect(new Set(requests.flat())).toEqual(new Set(idsOf(backlog)));
+    expect(await readdir(join(stateFolder, 'spool'))).not.toContain('damaged');
+    await expect(readdir(join(stateFolder, 'dead-letter'))).rejects.toMatchObject({ code: 'ENOENT' });
+    const [first] = log.lines;
+    expect(first).toMatchObject({ level: 'error', fields: { code, cause: 'put it right' } });
+  },
+);
+
+test('what the credentials do not allow waits by itself, and new reports go on at once', async () => {
+  const foreign = reports(2);
+  const own = reports(3, 100);
+  const ids = new Set(idsOf(foreign));
+  const { delivery, deliverAll, spool, requests, log, state, stateFolder } = await world({
+    waiting: [...foreign, ...own.slice(0, 1)],
+  });
+  let isAllowed = false;
+  state.answer = (report) =>
+    ids.has(report.id) && !isAllowed ? new SubmitError('FORBIDDEN', 'of another host') : taken(report);
+  let isAdded = false;
+  state.beforeNap = async () => {
+    // Once the first batch was sent: two wait.
+    if (isAdded || requests.length === 0) return;
+    isAdded = true;
+    for (const report of own.slice(1)) await delivery.add(report);
+  };
+  const done = deliverAll();
+  await eventually('new ones are taken', async () => (await spool.waiting()).length === 2, { everyMs: 5 });
+  isAllowed = true;
+  await done;
+  expect(requests[0]).toEqual(idsOf([...foreign, ...own.slice(0, 1)]));
+  expect(requests.flat()).toEqual(expect.arrayContaining(idsOf(own)));
+  await expect(readdir(join(stateFolder, 'dead-letter'))).rejects.toMatchObject({ code: 'ENOENT' });
+  const messages = log.lines.map(({ message }) => message);
+  expect(messages).toContain('reports not allowed: they wait');
+  expect(messages).not.toContain('report refused for good');
+});

@@ -6,6 +6,7 @@
  * handed in. docs/design/0006-agent-delivery.md has the protocol.
  */
 import { errorText } from '../error-text.ts';
+import type { Redact } from '../redact.ts';
 import type { SubmitReportInput } from '../report.ts';
 import type { Log } from '../run.ts';
 import type { Clock } from '../schedule/clock.ts';
@@ -39,6 +40,8 @@ export type DeliveryParts = {
   random(): number;
   /** Whoever keeps count. */
   watcher?: DeliveryWatcher;
+  /** Takes out what must not leave this host, of what was kept before that was said. @default nothing */
+  redact?: Redact;
 };
 
 /** Told of what becomes of reports, each time before that is logged. */
@@ -67,7 +70,8 @@ const startOverSplayMs = 10_000;
 /** What `deliverNow` brings of what has gathered: a week of hourly reports. */
 const maxBatchesNow = 4;
 
-export function createDelivery({ api, spool, log, clock, random, watcher }: DeliveryParts): Delivery {
+export function createDelivery(parts: DeliveryParts): Delivery {
+  const { api, spool, log, clock, random, watcher, redact = (results) => results } = parts;
   const alarm = createAlarm(clock);
   const sender = createSender({ api, log });
   /** What was added last, until it is tried. */
@@ -93,28 +97,45 @@ export function createDelivery({ api, spool, log, clock, random, watcher }: Deli
     log.error({ reportId: report.id, cause, keptAs }, 'report refused for good');
   }
 
-  /** Returns the outcomes that are acknowledged; the others are refused, or set back. */
-  async function sendBatch(batch: readonly SubmitReportInput[], stop: AbortSignal): Promise<Outcome[]> {
+  /** Returns the outcomes that are acknowledged; the others are refused, or set back. Null when none were allowed. */
+  async function sendBatch(
+    batch: readonly SubmitReportInput[],
+    stop: AbortSignal,
+  ): Promise<Outcome[] | null> {
     const outcomes = await sender.send(batch, stop);
     const taken = outcomes.filter(({ outcome }) => !(outcome instanceof SubmitError));
-    const isDown = outcomes.every(({ outcome }) => isTemporary(outcome));
+    // What the credentials do not allow says nothing of the next report, as of the host that a disk was cloned from.
+    const isDown = outcomes.every(({ outcome }) => isTemporary(outcome) && !isForbidden(outcome));
     for (const done of outcomes) {
       const { report, outcome } = done;
       if (!isTemporary(outcome)) {
         await settle(done);
       } else if (!isDown) {
-        const attempts = (setBack.get(report.id)?.attempts ?? 0) + 1;
-        const waitMs = backoffMs(attempts, random(), (outcome as SubmitError).retryAfterMs);
-        setBack.set(report.id, { attempts, until: clock.now() + waitMs });
-        log.warn(
-          { reportId: report.id, cause: errorText(outcome), retryInMs: Math.round(waitMs) },
-          'report not taken, others were',
-        );
+        const retryInMs = putBack(report, outcome as SubmitError);
+        if (isForbidden(outcome)) continue;
+        const fields = { reportId: report.id, cause: errorText(outcome), retryInMs };
+        log.warn(fields, 'report not taken, others were');
       }
     }
     const [first] = outcomes;
     if (isDown && first) throw first.outcome;
-    return taken;
+    const forbidden = outcomes.filter(({ outcome }) => isForbidden(outcome));
+    const [one] = forbidden;
+    if (!one) return taken;
+    const cause = errorText(one.outcome);
+    const retryInMs = Math.round((setBack.get(one.report.id)?.until ?? 0) - clock.now());
+    const isAll = forbidden.length === outcomes.length;
+    if (isAll) watcher?.failed(cause, retryInMs);
+    log.error({ reports: forbidden.length, cause, retryInMs }, 'reports not allowed: they wait');
+    return isAll ? null : taken;
+  }
+
+  /** Returns for how long. */
+  function putBack({ id }: SubmitReportInput, { retryAfterMs }: SubmitError): number {
+    const attempts = (setBack.get(id)?.attempts ?? 0) + 1;
+    const waitMs = backoffMs(attempts, random(), retryAfterMs);
+    setBack.set(id, { attempts, until: clock.now() + waitMs });
+    return Math.round(waitMs);
   }
 
   async function deliverBatch(
@@ -127,6 +148,7 @@ export function createDelivery({ api, spool, log, clock, random, watcher }: Deli
       if (batch.length > 1) share = Math.max(share / 2, 1 / maxBatchReports);
       throw error;
     });
+    if (taken === null) return;
     const submitMs = Math.round(clock.now() - startedAt);
     if (failures > 0) {
       log.info({ failures }, 'the API takes reports again');
@@ -165,7 +187,7 @@ export function createDelivery({ api, spool, log, clock, random, watcher }: Deli
       if (!kept) continue;
       bytes += kept.textBytes;
       if (batch.length > 0 && bytes > maxBatchBytes * share) break;
-      batch.push(kept.report);
+      batch.push({ ...kept.report, results: redact(kept.report.results) });
     }
     return batch;
   }
@@ -237,6 +259,10 @@ export function createDelivery({ api, spool, log, clock, random, watcher }: Deli
       });
     },
   };
+}
+
+function isForbidden(outcome: Outcome['outcome']): boolean {
+  return outcome instanceof SubmitError && outcome.code === 'FORBIDDEN';
 }
 
 /** Whether the same report may be taken later. */

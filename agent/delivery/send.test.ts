@@ -9,6 +9,7 @@ import {
   startStubApi,
 } from '../../test/support/stub-api.ts';
 import type { WireReport } from '../report.ts';
+import { fixedToken } from '../access/credentials.ts';
 import { connect } from '../submit.ts';
 import { SubmitError } from '../submit-error.ts';
 import { createSender, type Outcome } from './send.ts';
@@ -20,7 +21,11 @@ const reports = (count: number) => Array.from({ length: count }, (_, number) => 
 async function senderTo(answer?: Answer) {
   const api = await startStubApi(answer);
   const log = recordingLog();
-  return { api, log, sender: createSender({ api: connect({ url: api.url, token: null }), log }) };
+  return {
+    api,
+    log,
+    sender: createSender({ api: connect({ url: api.url, credentials: fixedToken(null) }), log }),
+  };
 }
 
 const told = (outcomes: Outcome[]) =>
@@ -146,4 +151,30 @@ test('an API that is away is told as such, with when to try again', async () => 
       retryAfterMs: 12_000,
     });
   }
+});
+
+test.each(['UNAUTHENTICATED', 'RATE_LIMITED'])(
+  '%s is of all reports, and one request tells it',
+  async (code) => {
+    const { api, sender } = await senderTo(each(() => code));
+    await expect(sender.send(reports(1), running)).rejects.toMatchObject({ code });
+    expect(told(await sender.send(reports(2), running))).toEqual([code, code]);
+    const { api: strict, sender: toStrict } = await senderTo((_, response) =>
+      respond(response, code === 'RATE_LIMITED' ? 429 : 401, error(code)),
+    );
+    await expect(toStrict.send(reports(3), running)).rejects.toMatchObject({ code });
+    expect([api.requests.length, strict.requests.length]).toEqual([2, 1]);
+  },
+);
+
+test.each([
+  [401, 'UNAUTHENTICATED'],
+  [403, 'FORBIDDEN'],
+  [429, 'RATE_LIMITED'],
+])('HTTP %i of a proxy with a page of its own is %s', async (status, code) => {
+  const { sender } = await senderTo((_, response) => {
+    response.setHeader('retry-after', '7');
+    respond(response, status, '<p>no</p>');
+  });
+  await expect(sender.send(reports(2), running)).rejects.toMatchObject({ code, retryAfterMs: 7_000 });
 });

@@ -16,7 +16,7 @@ export type Sender = {
   /**
    * In the order of the reports.
    *
-   * @throws SubmitError UNAVAILABLE when the API took none, and will not now; the reason of `stop` once that is aborted
+   * @throws SubmitError that is of no report when the API took none, and will not now; the reason of `stop` once that is aborted
    */
   send(reports: readonly SubmitReportInput[], stop: AbortSignal): Promise<Outcome[]>;
 };
@@ -33,7 +33,7 @@ export function createSender({ api, log }: SenderParts): Sender {
       try {
         return await api.submit(short, stop);
       } catch (error) {
-        if (!(error instanceof SubmitError) || error.code === 'UNAVAILABLE') throw error;
+        if (!(error instanceof SubmitError && error.isOfReport)) throw error;
         delta.forget(report);
         refusal = error;
       }
@@ -81,7 +81,7 @@ export function createSender({ api, log }: SenderParts): Sender {
         outcomes.push({ report, outcome: await sendOne(report, stop) });
       } catch (error) {
         if (!(error instanceof SubmitError)) throw error;
-        const isOver = error.code === 'UNAVAILABLE' && !error.isBug;
+        const isOver = concernsAll(error);
         if (isOver && outcomes.length === 0) throw error;
         outcomes.push({ report, outcome: error });
         if (isOver) break;
@@ -96,7 +96,7 @@ export function createSender({ api, log }: SenderParts): Sender {
       try {
         outcomes = reports.length > 1 ? await sendMany(reports, stop) : await oneByOne(reports, stop);
       } catch (error) {
-        const isRefused = error instanceof SubmitError && (error.code !== 'UNAVAILABLE' || error.isBug);
+        const isRefused = error instanceof SubmitError && (error.isOfReport || error.isBug);
         if (!isRefused || reports.length < 2) throw error;
         outcomes = await oneByOne(reports, stop);
       }
@@ -106,6 +106,11 @@ export function createSender({ api, log }: SenderParts): Sender {
       return outcomes;
     },
   };
+}
+
+/** Whether the next report would meet the same. What the credentials do not allow may be one host's report among others. */
+function concernsAll({ code, isOfReport, isBug }: SubmitError): boolean {
+  return !isOfReport && !isBug && code !== 'FORBIDDEN';
 }
 
 function isError(outcome: Receipt | SubmitError, code: SubmitError['code']): boolean {

@@ -31,6 +31,15 @@ test('whatever is damaged is either known to be, or reads as it was written', ()
   expect(known).toBeGreaterThan(1_000);
 });
 
+test('one that is well formed is damaged all the same where its checksum is of another', () => {
+  const [entry, other] = [report, { ...report, droppedReports: 4 }].map((one) =>
+    encodeEntry(one).toString('latin1'),
+  );
+  const [, checksum = ''] = /"sha256":"(\w+)"/.exec(other ?? '') ?? [];
+  const mixed = entry?.replace(/(?<="sha256":")\w+/, checksum) ?? '';
+  expect(() => decodeEntry(Buffer.from(mixed, 'latin1'))).toThrow('its checksum is wrong');
+});
+
 test('an entry of a later format says so', () => {
   const entry = encodeEntry(report).toString('latin1').replace('"format":1', '"format":2');
   expect(() => decodeEntry(Buffer.from(entry, 'latin1'))).toThrow('format 1');

@@ -4,8 +4,9 @@
  * A file is written whole under another name first, never changed, and removed once. So what another process does
  * shows only as files that come and go, and of several that remove one, one has.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import { writeDurably } from '../write-durably.ts';
 import { type FolderBounds, trimFolder } from './bounded-folder.ts';
 
@@ -64,14 +65,14 @@ export function openSpoolFolder(folder: string): SpoolFolder {
       return [...sizes].map(([name, bytes]) => ({ id: name.slice(0, -suffix.length), bytes }));
     },
     async write(id, entry) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder, 0o700);
       const path = pathOf(id);
       await writeDurably({ path, temporary: `${path}.${process.pid}${temporarySuffix}`, mode: 0o600 }, entry);
     },
     read: (id) => readFile(pathOf(id)).catch(unlessMissing(null)),
     remove: (id) => unlink(pathOf(id)).then(() => true, unlessMissing(false)),
     async setAside(id) {
-      await mkdir(damaged, { recursive: true, mode: 0o700 });
+      await makeFolder(damaged, 0o700);
       const path = join(damaged, id + suffix);
       await rename(pathOf(id), path);
       await trimFolder(damaged, damagedBounds);

@@ -1,20 +1,28 @@
 import { describe, expect, test } from 'vitest';
 import { acknowledge, closedUrl, respond, startStubApi } from '../../test/support/stub-api.ts';
+import { fixedToken } from '../access/credentials.ts';
+import { connect } from '../submit.ts';
 import { checkApi, checkClock, checkToken, judgeClock } from './api-checks.ts';
 import { failed, ok } from './check.ts';
 
 const { signal } = new AbortController();
+const to = (url: string, token: string | null) => connect({ url, credentials: fixedToken(token) });
 
 test('an API that answers, one that wants another token, and none', async () => {
   const api = await startStubApi();
-  expect(await checkApi(api.url, 'a', signal)).toMatchObject({ status: 'OK' });
+  expect(await checkApi(to(api.url, 'a'), signal)).toMatchObject({ status: 'OK' });
   expect(api.requests[0]?.headers.authorization).toBe('Bearer a');
   const strict = await startStubApi((_request, response) => respond(response, 401, ''));
-  expect(await checkApi(strict.url, 'a', signal)).toMatchObject({
+  expect(await checkApi(to(strict.url, 'a'), signal)).toMatchObject({
     status: 'FAILED',
     detail: expect.stringContaining('OS_INSPECTOR_TOKEN'),
   });
-  expect(await checkApi(await closedUrl(), null, signal)).toMatchObject({ status: 'FAILED' });
+  expect(await checkApi(to(await closedUrl(), null), signal)).toMatchObject({ status: 'FAILED' });
+  const failing = await startStubApi((_request, response) => respond(response, 502, ''));
+  expect(await checkApi(to(failing.url, null), signal)).toMatchObject({
+    status: 'FAILED',
+    detail: expect.stringMatching(/answered HTTP 502; its log, or that of a proxy before it, says why$/),
+  });
 });
 
 test.each([
@@ -25,6 +33,26 @@ test.each([
   ['could not be tried', 'https://api.example/', 'a', failed('api', '', null), 'SKIPPED'],
 ])('a token that %s', (_, url, token, api, status) => {
   expect(checkToken(new URL(url), token, api).status).toBe(status);
+});
+
+test('a token that sends no reports, and an API that does not tell', async () => {
+  const url = new URL('https://api.example/');
+  expect(checkToken(url, 'a', ok('api', ''), ['READ'])).toMatchObject({
+    status: 'FAILED',
+    detail: 'it may not send reports: it allows READ',
+    todo: expect.stringContaining('--scope submit'),
+  });
+  expect(checkToken(url, 'a', ok('api', ''), ['SUBMIT', 'READ'])).toMatchObject({ status: 'OK' });
+  const told = await startStubApi((_, response) =>
+    respond(response, 200, { data: { viewer: { scopes: ['READ'] } } }),
+  );
+  expect(await to(told.url, 'a').scopes(signal)).toEqual(['READ']);
+  const older = await startStubApi((_, response) =>
+    respond(response, 400, {
+      errors: [{ message: 'no viewer', extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+    }),
+  );
+  expect(await to(older.url, 'a').scopes(signal)).toBeNull();
 });
 
 describe('the clock', () => {

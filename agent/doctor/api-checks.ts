@@ -1,20 +1,22 @@
 /** api-checks: whether what answers is the API and takes the token, and whether its clock and ours agree. */
+import type { Agent } from 'node:http';
 import { errorText } from '../error-text.ts';
 import { httpFetch } from '../http-fetch.ts';
 import { roughDuration } from '../status/rough.ts';
-import { connect } from '../submit.ts';
+import type { Api } from '../submit.ts';
 import { SubmitError } from '../submit-error.ts';
 import { type Check, failed, ok, skipped, warning } from './check.ts';
 import { endpointOf } from './network-checks.ts';
 
-const timeoutMs = 10_000;
+export const timeoutMs = 10_000;
 /** `Date` has whole seconds, and an answer takes its time. */
 const skewMs = { noticed: 5_000, wrong: 60_000 };
 
-export async function checkApi(url: string, token: string | null, stop: AbortSignal): Promise<Check> {
+/** @param api whose requests give up after a short while */
+export async function checkApi(api: Pick<Api, 'ping'>, stop: AbortSignal): Promise<Check> {
   const startedAt = performance.now();
   try {
-    await connect({ url, token, timeoutMs }).ping(stop);
+    await api.ping(stop);
     return ok('api', `GraphQL answers in ${Math.round(performance.now() - startedAt)} ms`);
   } catch (error) {
     if (!(error instanceof SubmitError)) throw error;
@@ -23,26 +25,36 @@ export async function checkApi(url: string, token: string | null, stop: AbortSig
   }
 }
 
-/** @param api what `checkApi` found */
-export function checkToken(url: URL, token: string | null, api: Check): Check {
+/** @param api what `checkApi` found; a credential that the host was given on enrolling counts as a token */
+export function checkToken(
+  url: URL,
+  token: string | null,
+  api: Check,
+  scopes: readonly string[] | null = null,
+): Check {
   if (token === null) return ok('token', 'none is set; whoever can reach the API can report');
   if (url.protocol === 'http:' && !isLoopback(endpointOf(url).host)) {
     const todo = 'use https:// in api.url';
     return warning('token', 'it travels as plain text, for everyone on the way to read', todo);
   }
   if (api.status !== 'OK') return skipped('token', 'the API does not answer');
+  if (scopes !== null && !scopes.includes('SUBMIT')) {
+    const has = scopes.length > 0 ? scopes.join(', ') : 'nothing';
+    const todo = 'make another with "os-inspector-api token create --scope submit", or set api.enrolment';
+    return failed('token', `it may not send reports: it allows ${has}`, todo);
+  }
   return ok('token', 'the API answers with it; an API that asks for none does not look at it');
 }
 
 /** Told by the `Date` of any answer, also of one that refuses. */
-export async function checkClock(url: URL, stop: AbortSignal): Promise<Check> {
+export async function checkClock(url: URL, stop: AbortSignal, agent?: Agent): Promise<Check> {
   const askedAt = Date.now();
   const late = new AbortController();
   const onStop = () => late.abort(stop.reason);
   const timer = setTimeout(() => late.abort(new Error('no answer')), timeoutMs);
   stop.addEventListener('abort', onStop);
   try {
-    const { headers } = await httpFetch(url, { signal: late.signal });
+    const { headers } = await httpFetch(url, { signal: late.signal, agent });
     return judgeClock(headers.get('date'), askedAt, Date.now());
   } catch (error) {
     stop.throwIfAborted();

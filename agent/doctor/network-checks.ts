@@ -1,7 +1,8 @@
 /** network-checks: the way to the API, step by step: its name, a connection, its certificate. */
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP } from 'node:net';
-import { connect as connectTls, type PeerCertificate, rootCertificates, type TLSSocket } from 'node:tls';
+import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls';
+import { nodeTls } from '../../plugins/node-http.ts';
 import { errorText } from '../error-text.ts';
 import { roughDuration } from '../status/rough.ts';
 import { type Check, failed, ok, skipped, warning } from './check.ts';
@@ -55,14 +56,16 @@ export async function checkTcp(url: URL): Promise<Check> {
 }
 
 /** @param now milliseconds since 1970 */
-export async function checkTls(url: URL, now: number): Promise<Check> {
+export async function checkTls(url: URL, now: number, tls: ConnectionOptions = {}): Promise<Check> {
   if (url.protocol === 'http:') return skipped('tls', 'api.url begins with http://');
   let socket: TLSSocket;
   try {
-    socket = await handshake(url);
+    socket = await handshake(url, tls);
   } catch (error) {
     const todo = 'use http:// in api.url if the API speaks no TLS, or look at what stands before it';
-    return failed('tls', `no TLS: ${errorText(error)}`, todo);
+    // Of OpenSSL; its message is full of numbers.
+    const { reason = errorText(error) } = error as { reason?: string };
+    return failed('tls', `no TLS: ${reason}`, todo);
   }
   const certificate = socket.getPeerCertificate();
   const { authorizationError } = socket;
@@ -72,12 +75,13 @@ export async function checkTls(url: URL, now: number): Promise<Check> {
 }
 
 /** Whatever the certificate: what is wrong with it is to be told. */
-function handshake(url: URL): Promise<TLSSocket> {
+function handshake(url: URL, tls: ConnectionOptions): Promise<TLSSocket> {
   const { host, port } = endpointOf(url);
   // A name in the handshake must not be an address: https://www.rfc-editor.org/rfc/rfc6066#section-3.
   const servername = isIP(host) > 0 ? '' : host;
   return new Promise((resolve, reject) => {
-    const socket = connectTls({ host, port, servername, rejectUnauthorized: false, timeout: timeoutMs });
+    const where = { ...tls, host, port, servername };
+    const socket = nodeTls().connect({ ...where, rejectUnauthorized: false, timeout: timeoutMs });
     socket.once('secureConnect', () => resolve(socket));
     socket.once('timeout', () => socket.destroy(new Error(`no answer within ${roughDuration(timeoutMs)}`)));
     socket.once('error', reject);
@@ -104,7 +108,7 @@ function judge(
     const isName = code === 'ERR_TLS_CERT_ALTNAME_INVALID';
     const todo = isName
       ? 'use one of its names in api.url'
-      : `have this machine trust who issued it: NODE_EXTRA_CA_CERTS=/path/to/ca.pem in the agent's environment (${rootCertificates.length} authorities are trusted by default)`;
+      : `have the agent trust who issued it: name the PEM file of that authority with api.ca (${nodeTls().rootCertificates.length} others are trusted by default)`;
     const of = isName ? `it is for ${subjectaltname ?? 'no name'}` : `issued by ${issuer?.CN ?? 'nobody'}`;
     return failed('tls', `the certificate is not accepted: ${code}; ${of}`, todo);
   }

@@ -2,6 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
+import { testIf } from '../../test/support/needs.ts';
+import { canMountSmallDisk, mountSmallDisk, smallDiskNeeded } from '../../test/support/tmpfs.ts';
 import { checkAgent, checkDisk, checkSpool, checkState } from './state-checks.ts';
 
 test('a folder that is there, one that can be made, and one that cannot', async () => {
@@ -32,6 +34,14 @@ test('room for the spool, and too little', async () => {
     status: 'WARNING',
     todo: expect.stringContaining('spool.maxSize'),
   });
+});
+
+testIf(canMountSmallDisk(), smallDiskNeeded, 'a disk that is full', async () => {
+  const disk = await mountSmallDisk(256);
+  await disk.fill();
+  const full = await checkDisk(disk.folder, 2 ** 26);
+  expect(full).toMatchObject({ status: 'FAILED', todo: expect.stringContaining('make room') });
+  expect(full.detail).toMatch(/^0 B are free/);
 });
 
 test('reports that wait, and those that people should look at', async () => {

@@ -24,7 +24,8 @@ export type ToPlugin = { is: 'collect'; id: number; root: string } | { is: 'abor
 export type FromPlugin =
   /** The kernel's number of the thread. */
   | { is: 'started'; threadId: number | null }
-  | { is: 'loaded'; declaration: PluginDeclaration; problems: Problem[] }
+  /** `files` are those that it was loaded from, absolute. */
+  | { is: 'loaded'; files: string[]; declaration: PluginDeclaration; problems: Problem[]; warnings: string[] }
   | { is: 'failed'; error: string }
   /** `outcome` is JSON, so that its size is known; `cached` counts what the plugin keeps. */
   | { is: 'collected'; id: number; outcome: string; cached: number; observed: Observed | null }

@@ -4,6 +4,8 @@
  * Everything that the plugin's code touches happens here, so that whatever it does costs this thread alone.
  * Facts are checked here as well: what leaves is JSON of declared facts, however odd what `collect` returned.
  */
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { loadPlugin } from '../../plugins/load.ts';
 import type { AnyPlugin, PluginDeclaration } from '../../plugins/plugin.ts';
@@ -55,13 +57,31 @@ type Ready = { plugin: AnyPlugin; options: unknown };
 /** Null when it cannot be loaded; then nothing is asked of it. */
 async function load(): Promise<Ready | null> {
   try {
-    const plugin = await loadPlugin(use, folder);
-    const { options, problems } = await checkOptions(plugin, given, optionsPath);
-    tell({ is: 'loaded', declaration: declarationOf(plugin), problems });
+    const { files, loaded: plugin } = await withFiles(() => loadPlugin(use, folder));
+    const { options, ...found } = await checkOptions(plugin, given, optionsPath);
+    tell({ is: 'loaded', files, declaration: declarationOf(plugin), ...found });
     return { plugin, options };
   } catch (error) {
     tell({ is: 'failed', error: errorText(error) });
     return null;
+  }
+}
+
+/** What `load` returns, and the files of all modules that were loaded meanwhile. */
+async function withFiles<T>(load: () => Promise<T>): Promise<{ files: string[]; loaded: T }> {
+  const files = new Set<string>();
+  const hooks = registerHooks({
+    load(url, context, next) {
+      const { protocol } = new URL(url);
+      if (protocol === 'file:') files.add(fileURLToPath(url));
+      return next(url, context);
+    },
+  });
+  try {
+    const loaded = await load();
+    return { files: [...files], loaded };
+  } finally {
+    hooks.deregister();
   }
 }
 

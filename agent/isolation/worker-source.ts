@@ -24,7 +24,14 @@ export type WorkerSettings = {
   onStray(use: string, error: string): void;
 };
 
-export type LoadedWorker = { declaration: PluginDeclaration; problems: Problem[]; source: PluginSource };
+export type LoadedWorker = {
+  declaration: PluginDeclaration;
+  problems: Problem[];
+  warnings: string[];
+  /** That it was loaded from, absolute. */
+  files: string[];
+  source: PluginSource;
+};
 
 /** The plugin's thread failed or was ended; the message says how, with the plugin as its subject. */
 export class PluginThreadError extends OperatorError {
@@ -121,7 +128,7 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
     await thread?.ended;
   }
 
-  const { declaration, problems } = await load();
+  const { declaration, problems, warnings, files } = await load();
   const source: PluginSource = {
     async prepare(stop) {
       if (!current) await load(stop);
@@ -133,5 +140,5 @@ export async function loadInWorker(settings: WorkerSettings): Promise<LoadedWork
     },
     close: () => leave('is not wanted any more'),
   };
-  return { declaration, problems, source };
+  return { declaration, problems, warnings, files, source };
 }

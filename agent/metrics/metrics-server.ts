@@ -1,5 +1,6 @@
 /** metrics-server: answers `GET /metrics` of the daemon, and nothing else. */
-import { createServer, type RequestListener } from 'node:http';
+import type { RequestListener } from 'node:http';
+import { nodeHttp } from '../../plugins/node-http.ts';
 import type { AddressInfo } from 'node:net';
 import { errorText, OperatorError } from '../error-text.ts';
 import type { ListenAddress } from '../listen-address.ts';
@@ -34,7 +35,7 @@ export async function serveMetrics(
       response.writeHead(500, { 'content-type': 'text/plain' }).end(`${errorText(error)}\n`);
     }
   };
-  const server = createServer({ requestTimeout: requestTimeoutMs }, answer);
+  const server = nodeHttp().createServer({ requestTimeout: requestTimeoutMs }, answer);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const why = `cannot listen at metrics.listen, ${host}:${port}: ${errorText(error)}; choose another port`;

@@ -35,13 +35,32 @@ test('every line is one of the format, and what is unknown is left out', () => {
       /^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{\w+="(?:[^"\\\n]|\\.)*"(?:,\w+="[^"]*")*\})? [\d.e+-]+)$/,
     );
   }
-  expect(text).toContain('os_inspector_agent_reports_total{outcome="dropped"} 2\n');
-  expect(text).toContain('os_inspector_agent_last_collected_timestamp_seconds 1777629600.5\n');
-  expect(text).toContain('os_inspector_agent_plugin_duration_seconds{plugin="cpu"} 0.0015\n');
-  expect(text).toContain('os_inspector_agent_plugin_up{plugin="a\\"b\\\\c"} 0\n');
-  expect(text).toContain('process_resident_memory_bytes 50000000\n');
-  expect(text).not.toContain('last_acknowledged');
-  expect(text).not.toContain('last_ok');
+  const odd = 'a\\"b\\\\c';
+  const ours = [
+    'info{version="1.2.3",host_id="h"} 1',
+    'reports_total{outcome="acknowledged"} 5',
+    'reports_total{outcome="refused"} 1',
+    'reports_total{outcome="dropped"} 2',
+    'delivery_failures_total 3',
+    'last_collected_timestamp_seconds 1777629600.5',
+    'interval_seconds 60',
+    'spool_reports{where="disk"} 4',
+    'spool_reports{where="memory"} 0',
+    'spool_bytes 4096',
+    'spool_max_bytes 1000000',
+    'dead_letters 1',
+    'plugin_duration_seconds{plugin="cpu"} 0.0015',
+    'plugin_failures_total{plugin="cpu"} 0',
+    `plugin_failures_total{plugin="${odd}"} 7`,
+    'plugin_up{plugin="cpu"} 1',
+    `plugin_up{plugin="${odd}"} 0`,
+  ];
+  expect(text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toEqual([
+    ...ours.map((line) => `os_inspector_agent_${line}`),
+    'process_resident_memory_bytes 50000000',
+    'process_cpu_seconds_total 1.25',
+    'process_start_time_seconds 1777000000',
+  ]);
   const named = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
   expect(new Set(named).size).toBe(named.length);
 });

@@ -2,11 +2,13 @@
 import { isAbsolute } from 'node:path';
 import { exitCodes } from '../cli.ts';
 import { createCollector } from '../collect.ts';
+import { builtinPlugins } from '../../plugins/index.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { checkConfig, type PluginEntry } from '../config.ts';
 import { findConfig } from '../config-file.ts';
 import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins } from '../configured-plugins.ts';
 import { formatProblems, type Problem } from '../problem.ts';
+import { createRedact, type Redact } from '../redact.ts';
 import type { PluginResult } from '../report.ts';
 import { cpuMs } from './cpu-time.ts';
 import { describeTrial } from './describe-trial.ts';
@@ -28,7 +30,7 @@ export type Trial = { configured: ConfiguredPlugin; first: Run; second: Run };
 /** Exit 0 when it brought facts, or has nothing to report on this host; 1 when it failed; 2 for a wrong name or config. */
 export async function testPlugin(at: Surroundings): Promise<number> {
   const { folder, value } = await findConfig(at.cwd, at.configFile);
-  const entry = entryFor(at.plugin ?? '', value);
+  const entry = await entryFor(at, folder, value);
   if ('problems' in entry) return wrong(at, entry.problems);
   // A file that the config does not name is one of the folder that the operator is in.
   const { plugins, problems } = await loadConfiguredPlugins([entry], entry.isConfigured ? folder : at.cwd, {
@@ -38,7 +40,8 @@ export async function testPlugin(at: Surroundings): Promise<number> {
   const [configured] = plugins;
   try {
     if (problems.length > 0 || !configured) return wrong(at, problems);
-    const trial = await tryTwice(configured, at);
+    const redact = createRedact(checkConfig(value).config?.redact ?? []);
+    const trial = await tryTwice(configured, at, redact);
     const { plugin, timeoutMs } = configured;
     const json = { declaration: plugin, timeoutMs, runs: [trial.first, trial.second] };
     await at.print(at.json ? `${JSON.stringify(json, null, 2)}\n` : describeTrial(trial));
@@ -67,25 +70,42 @@ function wrong(at: Surroundings, problems: readonly Problem[]): number {
 type Entry = PluginEntry & { isConfigured: boolean };
 
 /** As the config has it; else a built-in name, a file or a package with the config's defaults. */
-function entryFor(name: string, value: unknown): Entry | { problems: Problem[] } {
+async function entryFor(
+  { plugin, onStray }: Surroundings,
+  folder: string,
+  value: unknown,
+): Promise<Entry | { problems: Problem[] }> {
+  const name = plugin ?? '';
   const { config, plugins } = checkConfig(value);
-  const configured = (config?.plugins ?? plugins).find(({ use }) => use === name || baseName(use) === name);
+  const entries = config?.plugins ?? plugins;
+  const configured = entries.find((entry) => namesOf(entry).includes(name));
   if (configured) return { ...configured, isConfigured: true };
+  // What reports call it, which only the plugin itself knows.
+  for (const entry of entries.filter(({ use }) => use !== 'exec' && !Object.hasOwn(builtinPlugins, use))) {
+    const loaded = await loadConfiguredPlugins([entry], folder, { onStray });
+    await closePlugins(loaded.plugins);
+    if (loaded.plugins[0]?.plugin.name === name) return { ...entry, isConfigured: true };
+  }
   const alone = checkConfig({ plugins: [name] });
   const [entry] = alone.plugins;
   return entry ? { ...entry, isConfigured: isAbsolute(name) } : { problems: alone.problems };
 }
 
-/** `./plugins/rack.ts` is also called `rack`. */
-function baseName(use: string): string {
-  return use.replace(/^.*\//, '').replace(/\.\w+$/, '');
+/** `./plugins/rack.ts` is also called `rack`; a command goes by its name alone. */
+function namesOf({ use, name }: PluginEntry): string[] {
+  if (use === 'exec') return name === null ? [] : [name];
+  return [use, use.replace(/^.*\//, '').replace(/\.\w+$/, '')];
 }
 
-async function tryTwice(configured: ConfiguredPlugin, { root, stop }: Surroundings): Promise<Trial> {
+async function tryTwice(
+  configured: ConfiguredPlugin,
+  { root, stop }: Surroundings,
+  redact: Redact,
+): Promise<Trial> {
   const collector = createCollector([configured], { root, platform: process.platform });
   const runOnce = async (): Promise<Run> => {
     const before = cpuMs();
-    const [result] = await collector.collect(stop);
+    const [result] = redact(await collector.collect(stop));
     const after = cpuMs();
     const observed = configured.source.observed?.() ?? null;
     return {

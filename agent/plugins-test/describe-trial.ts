@@ -19,6 +19,10 @@ export function describeTrial({ configured, first, second }: Trial): string {
   const values = sections.flatMap(({ title, declared, values }) => [
     title,
     ...Object.entries(declared).flatMap(([field, fact]) => valueLines(field, fact, values[field], '  ')),
+    // A command needs to declare nothing.
+    ...Object.entries(values)
+      .filter(([field]) => !Object.hasOwn(declared, field))
+      .map(([field, value]) => `  ${field} (not declared): ${shown(value)}`),
   ]);
   return `${[
     `${name} (version ${version}): ${description}`,

@@ -107,12 +107,21 @@ export async function isRunning({ agent }: AgentStatus): Promise<boolean> {
     // Somebody else's process is one as well.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  const start = await processStart(agent.pid);
-  return start === null || agent.processStart === null || start === agent.processStart;
+  const found = await processStat(agent.pid);
+  // One that has ended and that nobody has asked about yet, as in a container without an init.
+  if (found?.state === 'Z') return false;
+  return found === null || agent.processStart === null || found.start === agent.processStart;
 }
 
-/** Null where the system does not tell: field 22 of proc_pid_stat(5). */
+/** Null where the system does not tell. */
 export async function processStart(pid: number): Promise<string | null> {
+  return (await processStat(pid))?.start ?? null;
+}
+
+/** Fields 3 and 22 of proc_pid_stat(5). */
+async function processStat(pid: number): Promise<{ state: string; start: string } | null> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  return stat?.split(') ').at(-1)?.split(' ')[19] ?? null;
+  const fields = stat?.split(') ').at(-1)?.split(' ');
+  const [state, start] = [fields?.[0], fields?.[19]];
+  return state === undefined || start === undefined ? null : { state, start };
 }

@@ -34,7 +34,7 @@ export function problemsOf({ isRunning, stateFolder, status }: StatusView, now: 
   const lateMs = nextReportAt === null ? 0 : now - Date.parse(nextReportAt);
   if (lateMs > agent.intervalSeconds * 1_000 + graceMs) {
     problems.push(
-      `no report since ${roughDuration(lateMs)} after it was due: the agent hangs or was stopped by a signal; look at its log`,
+      `no report is told of, ${roughDuration(lateMs)} after it was due: the agent hangs, was stopped by a signal, or cannot write ${stateFolder}; look at its log`,
     );
   }
   if (delivery.error !== null) {

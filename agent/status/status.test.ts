@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { agentReport, agentResult } from '../../test/support/agent-reports.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { start as startProcess } from '../../test/support/process.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import type { PluginResult } from '../report.ts';
 import { type AgentStatus, isRunning, processStart, readStatus, writeStatus } from './agent-status.ts';
@@ -99,6 +101,21 @@ test.runIf(process.platform === 'linux')('a pid that is used again is another pr
   expect(await isRunning({ ...status, agent: { ...status.agent, processStart: '1' } })).toBe(false);
 });
 
+test.runIf(process.platform === 'linux')(
+  'one that has ended runs no more, also where nobody takes note',
+  async () => {
+    // It ends once the shell has become another program, which never asks how a child ended.
+    const child = '(until grep -q sleep /proc/$$/comm; do :; done) &';
+    const parent = startProcess('sh', ['-c', `${child} echo "child $!"; exec sleep 60`]);
+    const pid = Number((await parent.waitFor(/child (\d+)/))[1]);
+    const { monitor } = await daemon();
+    const status = await monitor.status();
+    const ended = { ...status, agent: { ...status.agent, pid, processStart: await processStart(pid) } };
+    await eventually('it is a zombie', () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '));
+    expect(await isRunning(ended)).toBe(false);
+  },
+);
+
 test('what is not well is told, with what to do', async () => {
   const { stateFolder, monitor } = await daemon();
   monitor.collected(agentReport(start, [agentResult('cpu', {})]));
@@ -106,7 +123,7 @@ test('what is not well is told, with what to do', async () => {
   expect(problemsOf(well, start + 1_000)).toEqual([]);
   expect(describeStatus(well, start + 1_000)).toContain('all is well');
   expect(problemsOf(well, start + 3_600_000)).toEqual([
-    expect.stringMatching(/^no report since 59 min after/),
+    expect.stringMatching(/^no report is told of, 59 min after .* cannot write /),
   ]);
   expect(problemsOf({ ...well, isRunning: false }, start)).toEqual([
     expect.stringContaining('ended without a word'),

@@ -1,18 +1,23 @@
 /** watch-daemon: has a running daemon tell how it fares: in its status file, and to Prometheus where the config says so. */
+import { isDeepStrictEqual } from 'node:util';
 import type { DeliveryWatcher } from '../delivery/delivery.ts';
 import type { Spool } from '../delivery/spool.ts';
+import { OperatorError } from '../error-text.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import type { SubmitReportInput } from '../report.ts';
 import type { Log } from '../run.ts';
 import type { Clock } from '../schedule/clock.ts';
 import { type Grid, tickAfter } from '../schedule/grid.ts';
 import { type AgentStatus, processStart } from './agent-status.ts';
+import type { MetricsServer } from '../metrics/metrics-server.ts';
 import { createMonitor } from './monitor.ts';
 import { createStatusWriter } from './status-writer.ts';
 
 export type DaemonWatch = {
   delivery: DeliveryWatcher;
   collected(report: SubmitReportInput): void;
+  /** Serves metrics there from now on; where that is not possible it says so, and goes on where it was. */
+  serveAt(address: ListenAddress | null): Promise<void>;
   /** Says that the daemon has stopped. */
   close(): Promise<void>;
 };
@@ -58,11 +63,34 @@ export async function watchDaemon(parts: DaemonParts): Promise<DaemonWatch> {
   });
   const writer = createStatusWriter({ stateFolder, status: monitor.status, log });
   await writer.flush();
-  const server = parts.metricsAt && (await serve(parts.metricsAt, monitor.status));
-  if (server) log.info({ url: server.url }, 'metrics are served');
+  let metricsAt: ListenAddress | null = null;
+  let server: MetricsServer | null = null;
+
+  async function serveAt(address: ListenAddress | null): Promise<void> {
+    await server?.close();
+    [server, metricsAt] = [null, null];
+    if (address === null) return;
+    server = await serve(address, monitor.status);
+    metricsAt = address;
+    log.info({ url: server.url }, 'metrics are served');
+  }
+
+  await serveAt(parts.metricsAt);
   return {
     delivery: monitor,
     collected: monitor.collected,
+    async serveAt(address) {
+      const before = metricsAt;
+      if (isDeepStrictEqual(address, before)) return;
+      for (const wanted of [address, before]) {
+        try {
+          return await serveAt(wanted);
+        } catch (error) {
+          if (!(error instanceof OperatorError)) throw error;
+          log.error({ cause: error.message }, 'metrics cannot be served there');
+        }
+      }
+    },
     async close() {
       monitor.stopped();
       await writer.flush();

@@ -49,6 +49,40 @@ describe('a narrowed reader', () => {
     expect(await reader.hostFacts(asked)).toEqual([JSON.stringify(facts(1)), null, null]);
   });
 
+  test.each([
+    ['a host', ofHost],
+    ['labels', ofTeam],
+  ])(
+    'to %s has nothing of other hosts, should anybody ask for them by their ids',
+    async (_what, narrowing) => {
+      const reader = narrowedReader(counted.index, narrowing);
+      const ids = [hostId(1), hostId(2), hostId(3)];
+      const listing = { filter: null, order: { field: 'COLLECTED_AT', direction: 'DESC' } as const };
+      const all = { host: null, reports: null, plugin: null, path: null, start: null, end: null };
+      const filter = { ...all, before: null, after: null, initial: true };
+      const at = Date.parse('2027-01-01T00:00:00Z');
+      const [own, other] = await counted.index.reportsOfHosts(ids, listing, { limit: 1 });
+      const reports = [own?.[0]?.id ?? '', other?.[0]?.id ?? ''];
+      const counts = (rows: unknown[][]) => rows.map(({ length }) => length > 0);
+      expect(counts(await reader.reportsOfHosts(ids, listing, { limit: 9 }))).toEqual([true, false, false]);
+      expect(await reader.countReportsOfHosts(ids, null)).toEqual([1, 0, 0]);
+      const newest = await reader.reportsAt(ids.map((id) => ({ id, at })));
+      expect(newest.map((report) => report?.hostId ?? null)).toEqual([hostId(1), null, null]);
+      for (const [owner, owners] of [
+        ['host', ids],
+        ['report', reports],
+      ] as const) {
+        expect(
+          counts(await counted.index.changesOf(owner, owners, filter, { limit: 9 })).slice(0, 2),
+        ).toEqual([true, true]);
+        const found = await reader.changesOf(owner, owners, filter, { limit: 9 });
+        expect(counts(found).slice(0, 2)).toEqual([true, false]);
+        const number = await reader.countChangesOf(owner, owners, filter);
+        expect(number.map((count) => count > 0).slice(0, 2)).toEqual([true, false]);
+      }
+    },
+  );
+
   test('to a host needs no statement to know which it is', async () => {
     const reader = narrowedReader(counted.index, ofHost);
     const before = counted.statements();

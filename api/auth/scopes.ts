@@ -4,12 +4,14 @@
  * Each field of Query, Mutation and Subscription says it; what lies below is theirs who may have what leads there. Only a
  * report is also in the answer to who sent it, so the type says it once more.
  */
-import type {
-  GraphQLError,
-  GraphQLField,
-  GraphQLObjectType,
-  GraphQLResolveInfo,
-  GraphQLSchema,
+import {
+  defaultFieldResolver,
+  type GraphQLError,
+  type GraphQLField,
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  isObjectType,
 } from 'graphql';
 import { hasScope, type Identity, scopes as scopeNames } from './identity.ts';
 import { forbidden } from './forbidden.ts';
@@ -21,17 +23,24 @@ export type Need = (typeof needs)[number];
 /** As the schema has them: one that is there is enough. */
 export type AuthScopes = Record<Need, boolean>;
 
-/** What an identity may do. */
-export function scopesOf(identity: Identity): AuthScopes {
+/** Whether an identity has one of these. */
+export function meets(identity: Identity, wanted: readonly Need[]): boolean {
+  return wanted.some((need) => has(identity, need));
+}
+
+function has(identity: Identity, need: Need): boolean {
   // Who may do what is a matter of the whole fleet: narrowed, an administrator could make another who is not.
-  const admin = identity.scopes.has('admin') && identity.narrowedTo === null;
-  return {
-    submit: hasScope(identity, 'submit'),
-    read: hasScope(identity, 'read'),
-    admin,
-    enrol: admin || identity.kind === 'enrolment',
-    anyone: true,
-  };
+  const isAdmin = () => identity.scopes.has('admin') && identity.narrowedTo === null;
+  switch (need) {
+    case 'anyone':
+      return true;
+    case 'admin':
+      return isAdmin();
+    case 'enrol':
+      return identity.kind === 'enrolment' || isAdmin();
+    default:
+      return hasScope(identity, need);
+  }
 }
 
 /** What a field asks for: one of these is enough. Null where it asks for nothing. */
@@ -77,15 +86,33 @@ export function refusal(
   });
 }
 
-/** The same of a field that is being resolved. */
-export function refusalOf(
-  { parentType, fieldName }: Pick<GraphQLResolveInfo, 'parentType' | 'fieldName'>,
-  identity: Identity,
-): GraphQLError {
-  const field = parentType.getFields()[fieldName];
-  const guard = field ? guarded(parentType, field) : null;
-  return refusal(guard ?? { field: fieldName, needs: ['admin'] }, identity);
+/**
+ * Makes every field that asks for something hold it by itself, however an operation comes to it.
+ *
+ * The plugin's own checks take 40 µs for each request, a tenth of what it takes to store a report: they keep a memory for
+ * answers that have to be waited for, and these do not.
+ */
+export function guardFields(schema: GraphQLSchema): void {
+  const subscription = schema.getSubscriptionType();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const guard = guarded(type, field);
+      if (!guard) continue;
+      const check = (resolve: Resolver): Resolver => {
+        return (row, args, context, info) => {
+          if (!meets(context.identity, guard.needs)) throw refusal(guard, context.identity);
+          return resolve(row, args, context, info);
+        };
+      };
+      // Events come to who was let in.
+      if (type === subscription) field.subscribe = check(field.subscribe ?? defaultFieldResolver);
+      else field.resolve = check(field.resolve ?? defaultFieldResolver);
+    }
+  }
 }
+
+type Resolver = GraphQLFieldResolver<unknown, { identity: Identity }>;
 
 type Options = { authScopes?: unknown; skipTypeScopes?: boolean };
 

@@ -2,7 +2,7 @@
  * use-scopes: refuses an operation whole, before any of it is run, when who asks may not have all of what it selects.
  *
  * So nothing is answered in part, and no mutation has been done of which only the answer is refused. The resolvers hold the
- * same (see builder.ts), should an operation come to them by another way.
+ * same (see scopes.ts), should an operation come to them by another way.
  */
 import {
   type DocumentNode,
@@ -23,7 +23,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { ApiContext } from '../context.ts';
 import { withoutSkipped } from '../query-cost.ts';
 import type { Identity } from './identity.ts';
-import { type Guarded, guarded, refusal, scopesOf } from './scopes.ts';
+import { type Guarded, guarded, meets, refusal } from './scopes.ts';
 
 export function useScopes(): Plugin<ApiContext> {
   /** By the operation: agents send the same one each time. */
@@ -94,6 +94,5 @@ function guardedIn(schema: GraphQLSchema, document: DocumentNode): Guarded[] {
 }
 
 function refused(asked: readonly Guarded[], identity: Identity): Guarded[] {
-  const scopes = scopesOf(identity);
-  return asked.filter(({ needs }) => !needs.some((need) => scopes[need]));
+  return asked.filter(({ needs }) => !meets(identity, needs));
 }

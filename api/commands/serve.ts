@@ -1,13 +1,15 @@
 /** serve: the command that answers, from the first moment of the process to the last. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { makeVerifyJwt } from '../auth/jwt.ts';
 import { openBucket } from '../bucket/open-bucket.ts';
 import { openIndex } from '../index/open-index.ts';
 import type { Known } from '../load-plugins.ts';
-import { graphqlEndpoint } from '../server.ts';
 import { openApiLog } from '../operations/api-log.ts';
 import { makeMetrics } from '../operations/metrics.ts';
 import { withRequestId } from '../operations/request-id.ts';
+import { type Tracing, traceFields } from '../operations/tracing.ts';
+import { graphqlEndpoint } from '../server.ts';
 import { openService } from '../service.ts';
 import type { ApiSettings } from '../settings.ts';
 import { makeCertificateOf } from '../transport/client-certificate.ts';
@@ -16,8 +18,13 @@ import { openTlsFiles } from '../transport/tls-files.ts';
 import { stopSignal } from './stop-signal.ts';
 
 export async function serve(settings: ApiSettings, { plugins, schema }: Known): Promise<number> {
-  const logger = openApiLog(settings.logLevel);
+  let tracing: Tracing | null = null;
+  const logger = openApiLog(settings.logLevel, { fields: () => traceFields(tracing) });
   endWithBugs(logger);
+  if (settings.tracing) {
+    const { openTracing } = await import('../operations/open-tracing.ts');
+    tracing = openTracing({ settings: settings.tracing, logger });
+  }
   const signal = stopSignal();
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
   stopped.then(() => setTimeout(() => giveUp(logger), settings.stopTimeoutMs).unref());
@@ -41,6 +48,7 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
       bucket,
       authentication: {
         isRequired: auth === 'required',
+        verifyJwt: settings.oidc && makeVerifyJwt({ settings: settings.oidc, logger }),
         certificateOf: makeCertificateOf(tls?.clientScopes ?? []),
       },
       offered: { graphiql, introspection, pythonRoutes },
@@ -59,6 +67,7 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
       queryTimeoutMs: settings.queryTimeoutMs,
       limits: settings,
       maxInFlight: settings.maxInFlight,
+      tracing,
     });
     listener.answerWith(withRequestId(service.listener));
     logger.info({ url: `${listener.origin}${graphqlEndpoint}` }, 'listening');
@@ -70,6 +79,7 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
     if (!(await listener.close())) logger.warn('requests under way were cut off');
     await service.close();
     tlsFiles?.close();
+    await tracing?.close();
     logger.info('stopped');
     return 0;
   } catch (cause) {

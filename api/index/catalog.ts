@@ -1,5 +1,5 @@
 /**
- * catalog: gives hosts, contents and fact sets their numbers, and adds those that are new.
+ * catalog: gives hosts, contents and paths their numbers, and adds those that are new.
  *
  * After each of these the memory knows all that were asked for.
  */
@@ -7,7 +7,6 @@ import { inChunks } from './chunks.ts';
 import type { Database, Transaction } from './database.ts';
 import { type Digest, hostPathRoot, hostPlugin } from './digest.ts';
 import { foldCase } from './comparable.ts';
-import { type Declarations, type FlatValue, flattenFacts, flattenUndeclared } from './flatten.ts';
 import { type Content, type PluginState, type ToldResult, toContent } from './timeline.ts';
 import type { WriterMemory } from './writer-memory.ts';
 
@@ -17,72 +16,6 @@ export class Lacking extends Error {}
 export function known<T>(value: T | undefined): T {
   if (value === undefined) throw new Lacking('the catalog knows all that a whole digest has');
   return value;
-}
-
-export async function learnFactSets(
-  transaction: Transaction,
-  memory: WriterMemory,
-  { factSets, contents }: Pick<Digest, 'factSets' | 'contents'>,
-): Promise<void> {
-  const { query, insert } = transaction;
-  const told = [...contents.values()].flatMap(({ results }) =>
-    results.flatMap(({ factSet }) => factSet ?? []),
-  );
-  const unknown = [...new Set(told)].filter((hash) => !memory.factSets.has(hash));
-  const found = await inChunks(unknown, (part) =>
-    query.selectFrom('fact_sets').select(['id', 'hash']).where('hash', 'in', part).execute(),
-  );
-  for (const { id, hash } of found) memory.factSets.set(hash, id);
-  const added: FactSetRow[] = [];
-  for (const hash of unknown) {
-    const factSet = factSets.get(hash);
-    if (!factSet || memory.factSets.has(hash)) continue;
-    const id = await memory.nextId(transaction, 'fact_sets');
-    memory.factSets.set(hash, id);
-    added.push({ id, hash, ...factSet });
-  }
-  await insert(
-    'fact_sets',
-    ['id', 'hash', 'plugin', 'facts'],
-    added.map(({ id, hash, plugin, facts }) => [id, hash, plugin, facts]),
-  );
-  await insertValues(transaction, memory, added);
-}
-
-type FactSetRow = { id: number; hash: string; plugin: string; facts: string };
-
-/** Fact sets taken apart at once: the first reports of a fleet bring tens of thousands, of some twenty values each. */
-const factSetsAtOnce = 200;
-
-/** Takes fact sets apart into comparable values. */
-export async function insertValues(
-  transaction: Transaction,
-  memory: WriterMemory,
-  factSets: readonly Pick<FactSetRow, 'id' | 'plugin' | 'facts'>[],
-): Promise<void> {
-  for (let from = 0; from < factSets.length; from += factSetsAtOnce) {
-    const flat = factSets
-      .slice(from, from + factSetsAtOnce)
-      .flatMap(({ id, plugin, facts }) =>
-        flatten(memory.declarations, plugin, JSON.parse(facts)).map((value) => ({ id, ...value })),
-      );
-    await learnPaths(transaction, memory, new Set(flat.map(({ path }) => path)));
-    await transaction.insert(
-      'fact_values',
-      ['fact_set', 'path', 'item', 'parent', 'text', 'folded', 'number'],
-      flat.map(({ id, path, item, parent, text, folded, number }) => {
-        return [id, known(memory.paths.get(path)), item, parent, text, folded, number];
-      }),
-      // Names in what is not declared may hold dots, so that two values have one path: the first is compared.
-      'keep',
-    );
-  }
-}
-
-function flatten(declarations: Declarations, plugin: string, facts: unknown): FlatValue[] {
-  const declaration = declarations.get(plugin);
-  if (declaration) return flattenFacts(declaration, facts);
-  return flattenUndeclared(pathRoot(plugin), facts);
 }
 
 /** What the paths of a plugin's facts begin with. */

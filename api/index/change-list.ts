@@ -10,6 +10,7 @@ import { pathRoot, pluginOf } from './catalog.ts';
 import type { Database } from './database.ts';
 import { factSetHash } from '../../plugins/fact-set.ts';
 import type { ChangeFilter } from './filter.ts';
+import { textOfFacts } from './facts-text.ts';
 import { isInitial } from './filter-condition.ts';
 import { hostNumbers } from './host-list.ts';
 import type { ChangeOwner, ChangePosition, ChangeRow, ChangeSlice } from './index-store.ts';
@@ -200,9 +201,9 @@ async function toRows({ query, fromUuid }: Database, found: readonly Found[]): P
     .filter(({ path }) => path === null)
     .flatMap(({ before, after }) => before ?? after ?? []);
   const factSets = await inChunks(new Set(whole), (part) =>
-    query.selectFrom('fact_sets').select(['id', 'facts']).where('id', 'in', part).execute(),
+    query.selectFrom('fact_sets').select(['id', 'facts', 'packed']).where('id', 'in', part).execute(),
   );
-  const facts = new Map(factSets.map((row) => [row.id, row.facts]));
+  const facts = new Map(factSets.map((row) => [row.id, textOfFacts(row)]));
   const wholeOf = (factSet: number | null) => (factSet === null ? null : (facts.get(factSet) ?? null));
   const parse = (text: string | null) => (text === null ? null : JSON.parse(text));
   return found.map((row) => {

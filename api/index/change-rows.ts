@@ -3,6 +3,7 @@ import { inChunks } from './chunks.ts';
 import { known, learnPaths, pathRoot } from './catalog.ts';
 import type { Database, OnConflict, Transaction } from './database.ts';
 import { differencesOf } from './differences.ts';
+import { textOfFacts } from './facts-text.ts';
 import type { Change } from './timeline.ts';
 import type { WriterMemory } from './writer-memory.ts';
 
@@ -61,7 +62,7 @@ async function writePairs(
   const rows = await inChunks(ids, (part) =>
     transaction.query
       .selectFrom('fact_sets')
-      .select(['id', 'plugin', 'facts'])
+      .select(['id', 'plugin', 'facts', 'packed'])
       .where('id', 'in', part)
       .execute(),
   );
@@ -69,9 +70,12 @@ async function writePairs(
   const found = pairs.flatMap(({ before, after }) => {
     const [was, is] = [known(factSets.get(before)), known(factSets.get(after))];
     const declared = memory.declarations.get(is.plugin)?.facts ?? null;
-    return differencesOf(pathRoot(is.plugin), declared, JSON.parse(was.facts), JSON.parse(is.facts)).map(
-      (difference, position) => ({ position, ...difference, pair: [before, after] }),
-    );
+    const [wasFacts, isFacts] = [was, is].map((row) => JSON.parse(textOfFacts(row)));
+    return differencesOf(pathRoot(is.plugin), declared, wasFacts, isFacts).map((difference, position) => ({
+      position,
+      ...difference,
+      pair: [before, after],
+    }));
   });
   await learnPaths(transaction, memory, new Set(found.map(({ path }) => path)));
   await transaction.insert(

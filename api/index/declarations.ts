@@ -1,18 +1,24 @@
 /** declarations: keeps the comparable values in step with the plugins' declarations, which change with versions. */
 import { hash } from 'node:crypto';
 import { inChunks } from './chunks.ts';
-import { insertValues } from './catalog.ts';
 import { writeDifferences } from './change-rows.ts';
 import type { Transaction } from './database.ts';
+import { forgetUnlinked, insertValues } from './fact-sets.ts';
+import { textOfFacts } from './facts-text.ts';
 import type { Declaration, Declarations } from './flatten.ts';
 import type { IndexWriter } from './index-writer.ts';
+import type { IndexMode } from './sql-index.ts';
 import type { WriterMemory } from './writer-memory.ts';
 
-/** Fact sets taken apart at once. */
-const pageSize = 1_000;
+/** Fact sets held at once: one may be some hundred kilobytes. */
+const pageSize = 200;
 
 /** Compares anew what is stored of plugins whose declaration is not the one that it was taken apart with. */
-export async function followDeclarations(writer: IndexWriter, declarations: Declarations): Promise<void> {
+export async function followDeclarations(
+  writer: IndexWriter,
+  declarations: Declarations,
+  mode: IndexMode,
+): Promise<void> {
   await writer.change(async (transaction, memory) => {
     const { query, insert } = transaction;
     const before = new Map(
@@ -20,18 +26,21 @@ export async function followDeclarations(writer: IndexWriter, declarations: Decl
     );
     // What is not declared is taken apart as well, but into other values.
     const gone = [...before.keys()].filter((name) => !declarations.has(name));
+    const changed = [...declarations.values()].filter(
+      (declaration) => before.get(declaration.name) !== identityOf(declaration),
+    );
     for (const name of gone) {
       await takeApart(transaction, memory, name);
       await query.deleteFrom('plugins').where('name', '=', name).execute();
     }
-    for (const declaration of declarations.values()) {
-      const identity = identityOf(declaration);
-      if (before.get(declaration.name) === identity) continue;
+    for (const declaration of changed) {
       await takeApart(transaction, memory, declaration.name);
-      await insert('plugins', ['name', 'declaration'], [[declaration.name, identity]], {
+      await insert('plugins', ['name', 'declaration'], [[declaration.name, identityOf(declaration)]], {
         set: ['declaration'],
       });
     }
+    // What finds them is made at the end of a bulk; a few that are left there change no answer.
+    if (mode === 'live' && gone.length + changed.length > 0) await forgetUnlinked(transaction, memory);
   });
 }
 
@@ -39,17 +48,18 @@ async function takeApart(transaction: Transaction, memory: WriterMemory, plugin:
   const { query } = transaction;
   const own = query.selectFrom('fact_sets').select('id').where('plugin', '=', plugin);
   await query.deleteFrom('fact_values').where('fact_set', 'in', own).execute();
+  await query.deleteFrom('fact_set_blocks').where('fact_set', 'in', own).execute();
   await query.deleteFrom('differences').where('after', 'in', own).execute();
   for (let last = 0, more = true; more; ) {
     const rows = await query
       .selectFrom('fact_sets')
-      .select(['id', 'facts'])
+      .select(['id', 'facts', 'packed'])
       .where('plugin', '=', plugin)
       .where('id', '>', last)
       .orderBy('id')
       .limit(pageSize)
       .execute();
-    const factSets = rows.map((row) => ({ ...row, plugin }));
+    const factSets = rows.map((row) => ({ id: row.id, plugin, facts: textOfFacts(row) }));
     await insertValues(transaction, memory, factSets);
     const pairs = await inChunks(
       rows.map(({ id }) => id),

@@ -48,10 +48,12 @@ function* compareValues(
     }
     return;
   }
+  if (Array.isArray(before) && Array.isArray(after)) {
+    yield* compareLists(place, declared, before, after);
+    return;
+  }
   const [was, is] = [textOf(before), textOf(after)];
-  if (was === is) return;
-  if (Array.isArray(before) && Array.isArray(after)) yield* compareLists(place, declared, before, after);
-  else yield { ...place, before: was, after: is };
+  if (was !== is) yield { ...place, before: was, after: is };
 }
 
 function* compareLists(
@@ -67,15 +69,24 @@ function* compareLists(
   if (was && is) {
     const of = list && !isScalar(list.of) ? list.of : null;
     for (const name of new Set([...was.keys(), ...is.keys()])) {
+      if (isSame(was.get(name), is.get(name))) continue;
       yield* compareValues({ ...place, keys: [...place.keys, name] }, of, was.get(name), is.get(name));
     }
     return;
   }
-  const [gone, come] = [without(before, after), without(after, before)];
+  if (isSame(before, after)) return;
+  const [were, are] = [before.map(canonicalJson), after.map(canonicalJson)];
+  const [gone, come] = [without(were, are), without(are, were)];
   for (const text of gone) yield { ...place, before: text, after: null };
   for (const text of come) yield { ...place, before: null, after: text };
-  if (gone.length === 0 && come.length === 0)
-    yield { ...place, before: textOf(before), after: textOf(after) };
+  if (gone.length > 0 || come.length > 0) return;
+  const [all, others] = [textOf(before), textOf(after)];
+  if (all !== others) yield { ...place, before: all, after: others };
+}
+
+/** Whether both were sent in the same words: most of what is in a long list is, and this is told without putting keys in order. */
+function isSame(before: unknown, after: unknown): boolean {
+  return JSON.stringify(before) === JSON.stringify(after);
 }
 
 /** The elements by their keys, of equal ones the second as `key#2`; null where some has no key. */
@@ -96,13 +107,10 @@ function keyed(elements: readonly unknown[], key: string | readonly string[]): M
 }
 
 /** Those of the first that are not in the second, each as often as it is there more often. */
-function without(elements: readonly unknown[], others: readonly unknown[]): string[] {
+function without(texts: readonly string[], others: readonly string[]): string[] {
   const left = new Map<string, number>();
-  for (const other of others) {
-    const text = canonicalJson(other);
-    left.set(text, (left.get(text) ?? 0) + 1);
-  }
-  return elements.map(canonicalJson).filter((text) => {
+  for (const text of others) left.set(text, (left.get(text) ?? 0) + 1);
+  return texts.filter((text) => {
     const count = left.get(text) ?? 0;
     left.set(text, count - 1);
     return count <= 0;

@@ -3,11 +3,11 @@
  *
  * A fact in a list counts a host once for each value that it has there.
  */
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
-import { isNoList, pathId } from './fact-condition.ts';
-import { hostsAt } from './host-moment.ts';
+import { type Counted, countElements, keyOf, withOwnCounts } from './element-counts.ts';
+import { textOfFacts } from './facts-text.ts';
 import type {
   Distribution,
   FactCount,
@@ -16,12 +16,11 @@ import type {
   FactStatsQuestion,
   HostQuestion,
 } from './index-store.ts';
-import { whichHosts } from './host-plan.ts';
 import { spelledAs } from './spelling.ts';
+import { mayBeInElements, ownValues, toldValues } from './told-values.ts';
 
 /** A comparable value, and a fact set that has it. */
-type Value = { text: string | null; number: number | null; sample: number | null };
-type Counted = Value & { hosts: number };
+type Value = Omit<Counted, 'hosts'>;
 type Grouped = Counted & {
   group_text: string | null;
   group_number: number | null;
@@ -35,16 +34,10 @@ export async function countFacts(
   database: Database,
   { of, by, filter, asOf, limit }: FactCountQuestion,
 ): Promise<FactCount[]> {
-  const hosts = await factsOfHosts(database, { filter, asOf }, [of, ...(by ? [by] : [])]);
-  const { rows } = await sql<Counted>`
-    SELECT v.text, v.number, min(v.fact_set) AS sample, count(DISTINCT s.host) AS hosts
-    FROM (${hosts}) s ${values('v', 's.fact_set_0', of)}
-    GROUP BY v.text, v.number ORDER BY hosts DESC, v.text, v.number LIMIT ${sql.lit(limit)}`.execute(
-    database.query,
-  );
-  const grouped = by ? await groupsOf(database, hosts, of, by) : [];
+  const rows = await mostFrequent(database, { filter, asOf }, of, limit);
+  const grouped = by ? await groupsOf(database, { filter, asOf }, of, by) : [];
   const [spelled, spelledGroup] = await Promise.all([
-    spell(database, of, [...rows, ...grouped]),
+    spell(database, of, rows),
     by ? spell(database, by, grouped.map(groupValue)) : () => null,
   ]);
   const groups = Map.groupBy(grouped, keyOf);
@@ -59,16 +52,34 @@ export async function countFacts(
   }));
 }
 
+async function mostFrequent(
+  database: Database,
+  question: HostQuestion,
+  of: FactPath,
+  limit: number,
+): Promise<Counted[]> {
+  const told = await ownValues(database, question, [of]);
+  const isInElements = await mayBeInElements(database, [of]);
+  const { rows } = await sql<Counted>`
+    SELECT v.text, v.number, min(${told.factSet('v')}) AS sample, count(DISTINCT ${told.host}) AS hosts
+    FROM ${told.from}
+    GROUP BY v.text, v.number ORDER BY hosts DESC, v.text NULLS FIRST, v.number NULLS FIRST
+    ${isInElements ? sql`` : sql`LIMIT ${sql.lit(limit)}`}`.execute(database.query);
+  if (!isInElements) return rows;
+  return withOwnCounts(await countElements(database, question, of), rows).slice(0, limit);
+}
+
 async function groupsOf(
   database: Database,
-  hosts: RawBuilder<unknown>,
+  question: HostQuestion,
   of: FactPath,
   by: FactPath,
 ): Promise<Grouped[]> {
-  const { rows } = await sql<Grouped>`
-    SELECT v.text, v.number, min(v.fact_set) AS sample, count(DISTINCT s.host) AS hosts,
-      w.text AS group_text, w.number AS group_number, min(w.fact_set) AS group_sample
-    FROM (${hosts}) s ${values('v', 's.fact_set_0', of)} ${values('w', 's.fact_set_1', by)}
+  const told = await toldValues(database, question, [of, by]);
+  const { rows } = await sql<Grouped>`${told.with}
+    SELECT v.text, v.number, min(${told.factSet('v')}) AS sample, count(DISTINCT ${told.host}) AS hosts,
+      w.text AS group_text, w.number AS group_number, min(${told.factSet('w')}) AS group_sample
+    FROM ${told.from}
     GROUP BY v.text, v.number, w.text, w.number
     ORDER BY hosts DESC, w.text, w.number LIMIT ${sql.lit(maxGroups)}`.execute(database.query);
   return rows;
@@ -78,15 +89,14 @@ export async function distributeFacts(
   database: Database,
   { of, by, filter, asOf }: FactStatsQuestion,
 ): Promise<Distribution[]> {
-  const hosts = await factsOfHosts(database, { filter, asOf }, [of, ...(by ? [by] : [])]);
+  const told = await toldValues(database, { filter, asOf }, by ? [of, by] : [of]);
   const group = by
-    ? sql`w.text AS group_text, w.number AS group_number, min(w.fact_set) AS group_sample`
+    ? sql`w.text AS group_text, w.number AS group_number, min(${told.factSet('w')}) AS group_sample`
     : sql`NULL AS group_text, NULL AS group_number, NULL AS group_sample`;
   // A host whose list has a value twice is in the group of that value once.
-  const count = by ? sql`count(DISTINCT s.host || ':' || v.item)` : sql`count(*)`;
-  const { rows } = await sql<Grouped>`
-    SELECT v.number, ${count} AS hosts, ${group}
-    FROM (${hosts}) s ${values('v', 's.fact_set_0', of)} ${by ? values('w', 's.fact_set_1', by) : sql``}
+  const count = by ? sql`count(DISTINCT ${told.host} || ':' || v.fact_set || ':' || v.item)` : sql`count(*)`;
+  const { rows } = await sql<Grouped>`${told.with}
+    SELECT v.number, ${count} AS hosts, ${group} FROM ${told.from}
     WHERE v.number IS NOT NULL
     GROUP BY v.number ${by ? sql`, w.text, w.number` : sql``} ORDER BY v.number`.execute(database.query);
   const groupOf = by ? await spell(database, by, rows.map(groupValue)) : () => null;
@@ -99,53 +109,50 @@ export async function distributeFacts(
     .sort((a, b) => total(b.values) - total(a.values));
 }
 
-/** `host`, and for each path the fact set that it is looked for in. */
-async function factsOfHosts(
-  database: Database,
-  { filter, asOf }: HostQuestion,
-  paths: readonly FactPath[],
-): Promise<RawBuilder<unknown>> {
-  const moment = hostsAt(asOf);
-  const factSets = paths.map(
-    ({ plugin }, number) => sql`${moment.factSet(plugin)} AS ${sql.raw(`fact_set_${number}`)}`,
-  );
-  return sql`SELECT h.id AS host, ${sql.join(factSets)} FROM hosts h
-    WHERE ${await whichHosts(database, filter, asOf, 'all')}`;
-}
-
-/** Values of the path, under this alias; one row without any where the fact set has none. */
-function values(alias: string, factSet: string, { path }: FactPath): RawBuilder<unknown> {
-  const row = sql.raw(alias);
-  return sql`LEFT JOIN fact_values ${row} ON ${row}.fact_set = ${sql.ref(factSet)} AND ${row}.path = ${pathId(path)}
-    AND (${row}.text IS NOT NULL OR ${row}.number IS NOT NULL) AND ${isNoList(alias)}`;
-}
-
 function groupValue({ group_text, group_number, group_sample }: Grouped): Value {
   return { text: group_text, number: group_number, sample: group_sample };
 }
 
-function keyOf({ text, number }: Pick<Value, 'text' | 'number'>): string {
-  return JSON.stringify([text, number]);
-}
+/** Fact sets held at once: one may be some hundred kilobytes. */
+const samplesAtOnce = 20;
 
-/** Gives values the spelling that some host told them in. */
+/** Gives values the spelling that some host told them in: of equal values the same. */
 async function spell(
   { query }: Database,
   { plugin, path, compare }: FactPath,
   found: readonly Value[],
 ): Promise<(value: Value) => unknown> {
   const steps = path.slice(plugin === '' ? path.indexOf('.') + 1 : plugin.length + 1);
-  const samples = new Set(found.flatMap((value) => (isSpelled(compare, value) ? [] : (value.sample ?? []))));
-  const rows = await inChunks(samples, (part) =>
-    query.selectFrom('fact_sets').select(['id', 'facts']).where('id', 'in', part).execute(),
-  );
-  const facts = new Map(rows.map((row) => [row.id, row.facts]));
-  return ({ text, number, sample }) => {
-    const key = text ?? number;
-    if (key === null) return null;
-    const told = sample === null ? undefined : facts.get(sample);
-    return spelledAs(compare, key, told === undefined ? null : JSON.parse(told), steps);
+  const spellingOf = (value: Value, facts: unknown) => {
+    const key = value.text ?? value.number;
+    return key === null ? null : spelledAs(compare, key, facts, steps);
   };
+  const first = new Map<string, Value & { sample: number }>();
+  for (const value of found) {
+    const { sample } = value;
+    if (sample === null || isSpelled(compare, value)) continue;
+    const known = first.get(keyOf(value));
+    if (!known || sample < known.sample) first.set(keyOf(value), { ...value, sample });
+  }
+  const bySample = Map.groupBy(first.entries(), ([, { sample }]) => sample);
+  const spelled = new Map<string, unknown>();
+  await inChunks(
+    bySample.keys(),
+    async (samples) => {
+      const rows = await query
+        .selectFrom('fact_sets')
+        .select(['id', 'facts', 'packed'])
+        .where('id', 'in', samples)
+        .execute();
+      for (const row of rows) {
+        const facts = JSON.parse(textOfFacts(row));
+        for (const [key, value] of bySample.get(row.id) ?? []) spelled.set(key, spellingOf(value, facts));
+      }
+      return [];
+    },
+    samplesAtOnce,
+  );
+  return (value) => spelled.get(keyOf(value)) ?? spellingOf(value, null);
 }
 
 /** Whether a key says by itself how its value is written. */

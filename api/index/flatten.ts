@@ -46,6 +46,17 @@ export function flattenUndeclared(root: string, facts: unknown): FlatValue[] {
   return flattenJson(facts, root, '', null).take(maxUndeclaredValues).toArray();
 }
 
+/**
+ * Whether each list outside of lists has a path that no other value has, or begins with: not so where names that hold dots
+ * may spell the path of another.
+ */
+export function hasOwnPaths(facts: unknown): boolean {
+  if (typeof facts !== 'object' || facts === null || Array.isArray(facts)) return true;
+  return Object.entries(facts).every(
+    ([name, inner]) => !name.includes('.') && !name.includes('\0') && hasOwnPaths(inner),
+  );
+}
+
 function* flattenJson(
   value: unknown,
   path: string,

@@ -1,6 +1,7 @@
 /** host-facts: facts by their hash, as one host told them; those of another host are not there, whoever knows their hash. */
 import { inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
+import { textOfFacts } from './facts-text.ts';
 import { hostNumbers } from './host-list.ts';
 import type { HostFactSet } from './index-store.ts';
 
@@ -28,9 +29,9 @@ export async function readHostFacts(
   );
   const pairs = new Set(told.map(({ host, fact_set }) => `${host} ${fact_set}`));
   const bodies = await inChunks(new Set(told.map(({ fact_set }) => fact_set)), (part) =>
-    query.selectFrom('fact_sets').select(['id', 'facts']).where('id', 'in', part).execute(),
+    query.selectFrom('fact_sets').select(['id', 'facts', 'packed']).where('id', 'in', part).execute(),
   );
-  const factsOf = new Map(bodies.map(({ id, facts }) => [id, facts]));
+  const factsOf = new Map(bodies.map((row) => [row.id, textOfFacts(row)]));
   return asked.map(({ hostId, hash }) => {
     const [host, factSet] = [hosts.get(hostId), numberOf.get(hash)];
     if (host === undefined || factSet === undefined || !pairs.has(`${host} ${factSet}`)) return null;

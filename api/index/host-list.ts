@@ -5,6 +5,7 @@ import { columnOf } from './comparable.ts';
 import type { Database } from './database.ts';
 import { hostPlugin, toHostFacts } from './digest.ts';
 import { pathId } from './fact-condition.ts';
+import { type StoredFacts, textOfFacts } from './facts-text.ts';
 import { type HostMoment, hostsAt } from './host-moment.ts';
 import type { FactPath, HostListing, HostOrder, HostQuestion, HostRow, Slice } from './index-store.ts';
 import { whichHosts } from './host-plan.ts';
@@ -73,17 +74,17 @@ export async function readHosts(
   asOf: number | null,
 ): Promise<Map<number, HostRow>> {
   const moment = hostsAt(asOf);
-  type Found = { id: number; uuid: StoredUuid; first_seen_at: number; last_seen_at: number; facts: string };
+  type Found = { id: number; uuid: StoredUuid; first_seen_at: number; last_seen_at: number } & StoredFacts;
   const rows = await inChunks(ids, async (part) => {
     const found = await sql<Found>`
-      SELECT h.id, h.uuid, h.first_seen_at, ${moment.lastSeenAt} AS last_seen_at, f.facts
+      SELECT h.id, h.uuid, h.first_seen_at, ${moment.lastSeenAt} AS last_seen_at, f.facts, f.packed
       FROM hosts h JOIN fact_sets f ON f.id = ${moment.factSet(hostPlugin)}
       WHERE h.id IN (${sql.join(part)})`.execute(query);
     return found.rows;
   });
   return new Map(
     rows.map((row) => {
-      const told = toHostFacts(JSON.parse(row.facts));
+      const told = toHostFacts(JSON.parse(textOfFacts(row)));
       const [firstSeenAt, lastSeenAt] = [row.first_seen_at, row.last_seen_at];
       const id = fromUuid(row.uuid);
       return [row.id, { id, asOf, ...told, firstSeenAt, lastSeenAt }];

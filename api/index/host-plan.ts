@@ -145,9 +145,10 @@ function isLookedUp({ conditions }: Extract<HostFilter, { kind: 'facts' }>): boo
 
 /** The fact sets that could pass one of the conditions, where they are few: null when they are not. */
 export async function fewFactSets(
-  { query }: Database,
+  database: Database,
   conditions: readonly FactCondition[],
 ): Promise<number[] | null> {
+  const { query } = database;
   let best: number[] | null = null;
   for (const { path, column, tests } of conditions.flatMap(necessaryLeaves)) {
     if (!tests.some(isSelective)) continue;
@@ -160,11 +161,31 @@ export async function fewFactSets(
       .where(column === 'text' ? all(startTests(sql`v.text`, tests)) : sql<boolean>`1 = 1`)
       .limit(maxFactSets + 1)
       .execute();
-    if (found.length > maxFactSets || (best && best.length <= found.length)) continue;
-    best = found.map(({ fact_set }) => fact_set);
+    if (found.length > maxFactSets) continue;
+    const factSets = await withElements(
+      database,
+      found.map(({ fact_set }) => fact_set),
+    );
+    if (!factSets || (best && best.length <= factSets.length)) continue;
+    best = factSets;
     if (best.length === 0) break;
   }
   return best;
+}
+
+/**
+ * The fact sets among these numbers, and those that have one of the elements whose numbers, below zero, are among them.
+ *
+ * @returns null where they are not few
+ */
+async function withElements(database: Database, numbers: readonly number[]): Promise<number[] | null> {
+  const elements = numbers.filter((number) => number < 0).map((number) => -number);
+  if (elements.length === 0) return [...numbers];
+  const { rows } = await sql<{ fact_set: number }>`SELECT DISTINCT b.fact_set FROM fact_set_blocks b
+    WHERE b.block IN (SELECT c.block FROM block_elements c WHERE ${isAmong(database, sql`c.element`, elements)})
+    LIMIT ${sql.lit(maxFactSets + 1)}`.execute(database.query);
+  const all = new Set([...numbers.filter((number) => number > 0), ...rows.map(({ fact_set }) => fact_set)]);
+  return all.size > maxFactSets ? null : [...all];
 }
 
 /** Filters that all have to hold. */

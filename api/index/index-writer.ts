@@ -4,14 +4,16 @@
  * One transaction for all that it is handed, with as many statements for a thousand reports as for one. Remembers
  * hosts and numbers from one to the next, for as long as nobody else has written in between.
  */
-import { known, Lacking, learnContents, learnFactSets, learnHosts } from './catalog.ts';
+import { known, Lacking, learnContents, learnHosts } from './catalog.ts';
 import { newsMs } from './announcements.ts';
 import { inChunks } from './chunks.ts';
 import type { Database, Transaction } from './database.ts';
 import { type Digest, type ReportDigest, toldAt } from './digest.ts';
+import { learnFactSets } from './fact-sets.ts';
 import type { Declarations } from './flatten.ts';
 import { type HostUpdate, recomputeHost, writeHosts } from './host-rows.ts';
 import { type LateReport, placeLateReports } from './late-reports.ts';
+import { defaultLongListLength } from './long-lists.ts';
 import { advance, isBefore, noRows } from './timeline.ts';
 import { type KnownHost, makeWriterMemory, type WriterMemory } from './writer-memory.ts';
 
@@ -20,6 +22,12 @@ export type Applied = { news: string[] };
 
 /** Tells other processes of what a transaction brought. */
 export type Announce = (transaction: Transaction, news: readonly string[]) => Promise<void>;
+
+export type WriterOptions = {
+  announce?: Announce;
+  /** @default defaultLongListLength */
+  longListLength?: number | undefined;
+};
 
 export type IndexWriter = {
   /**
@@ -37,9 +45,9 @@ export type IndexWriter = {
 export function makeIndexWriter(
   database: Database,
   declarations: Declarations,
-  announce: Announce = async () => {},
+  { announce = async () => {}, longListLength = defaultLongListLength }: WriterOptions = {},
 ): IndexWriter {
-  const memory = makeWriterMemory(declarations);
+  const memory = makeWriterMemory(declarations, longListLength);
 
   async function change<T>(work: (transaction: Transaction, memory: WriterMemory) => Promise<T>): Promise<T> {
     try {

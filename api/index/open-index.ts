@@ -12,6 +12,8 @@ export type OpenIndexOptions = {
   bucket: string;
   /** Those whose facts can be filtered by. */
   plugins: readonly AnyPlugin[];
+  /** Of a list from which on its elements are shared. @default defaultLongListLength */
+  longListLength?: number | undefined;
   /** Told of what is not as it should be, and mends itself. */
   onWarning?: (message: string, details: Record<string, unknown>) => void;
 };

@@ -1,5 +1,5 @@
 /** path-list: the paths of the facts that hosts have told of a plugin, in their order. */
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { HostFilter } from './filter.ts';
 import { passingHosts } from './host-plan.ts';
@@ -26,17 +26,28 @@ export async function listPaths(
  */
 async function isToldBy(database: Database, isOfPlugin: Condition, hosts: HostFilter): Promise<Condition> {
   const { few, isOne } = await passingHosts(database, hosts);
-  const values = sql`host_fact_sets s JOIN fact_values v ON v.fact_set = s.fact_set`;
+  const values = [
+    sql`host_fact_sets s JOIN fact_values v ON v.fact_set = s.fact_set`,
+    // What is in the elements of long lists.
+    sql`host_fact_sets s JOIN fact_set_blocks b ON b.fact_set = s.fact_set
+      JOIN block_elements e ON e.block = b.block JOIN fact_values v ON v.fact_set = -e.element`,
+  ];
   const differences = sql`changes c JOIN differences d ON d.before = c.before AND d.after = c.after`;
   if (few) {
     const ofPlugin = sql`(SELECT p.id FROM paths p WHERE ${isOfPlugin})`;
-    return sql`p.id IN (
-      SELECT v.path FROM ${values} WHERE ${isOne(sql`s.host`)} AND v.path IN ${ofPlugin}
+    const told = values.map(
+      (from) => sql`SELECT v.path FROM ${from} WHERE ${isOne(sql`s.host`)} AND v.path IN ${ofPlugin}`,
+    );
+    return sql`p.id IN (${sql.join(told, sql` UNION `)}
       UNION SELECT d.path FROM ${differences} WHERE ${isOne(sql`c.host`)} AND d.path IN ${ofPlugin})`;
   }
   // In so many words, as that is what the indexes of values are by; a record in a list is one of a list that has a length.
-  const told = (column: RawBuilder<unknown>) => sql`EXISTS (SELECT 1 FROM ${values}
-    WHERE v.path = p.id AND ${column} IS NOT NULL AND ${isOne(sql`s.host`)} LIMIT 1 OFFSET 0)`;
-  return sql`(${told(sql`v.text`)} OR ${told(sql`v.number`)} OR EXISTS (SELECT 1 FROM ${differences}
+  const told = values.flatMap((from) =>
+    [sql`v.text`, sql`v.number`].map(
+      (column) => sql`EXISTS (SELECT 1 FROM ${from}
+        WHERE v.path = p.id AND ${column} IS NOT NULL AND ${isOne(sql`s.host`)} LIMIT 1 OFFSET 0)`,
+    ),
+  );
+  return sql`(${sql.join(told, sql` OR `)} OR EXISTS (SELECT 1 FROM ${differences}
     WHERE d.path = p.id AND ${isOne(sql`c.host`)} LIMIT 1 OFFSET 0))`;
 }

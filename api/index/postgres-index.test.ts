@@ -6,6 +6,7 @@ import { dumpPostgres } from '../../test/support/index-dump.ts';
 import { describeIf } from '../../test/support/needs.ts';
 import { hasPostgres, postgresNeeded, startPostgres } from '../../test/support/postgres.ts';
 import { openPostgresIndex } from './postgres-index.ts';
+import { schemaVersion } from './tables.ts';
 
 const bucket = 'file:/srv/bucket';
 const builtin = await loadBuiltinPlugins();
@@ -17,7 +18,7 @@ describeIf(hasPostgres(), postgresNeeded, 'PostgreSQL index', async () => {
       const url = await server.createDatabase();
       const index = await openPostgresIndex({ url, bucket, plugins: builtin });
       whenFileIsDone(() => index.close());
-      return { index, dump: () => dumpPostgres(url, 'os_inspector_v3') };
+      return { index, dump: () => dumpPostgres(url, `os_inspector_v${schemaVersion}`) };
     });
   });
 });

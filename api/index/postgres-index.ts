@@ -24,6 +24,8 @@ export type PostgresIndexOptions = {
   bucket: string;
   /** Those whose facts can be filtered by. */
   plugins: readonly AnyPlugin[];
+  /** Of a list from which on its elements are shared. @default defaultLongListLength */
+  longListLength?: number | undefined;
   /** Told of connections that break while nobody uses them. */
   onConnectionError?: (cause: Error) => void;
 };
@@ -159,7 +161,10 @@ async function open(options: PostgresIndexOptions, name: string, mode: IndexMode
     const declarations = options.plugins.map(({ name: plugin, facts }) => ({ name: plugin, facts }));
     return {
       database,
-      index: await openSqlIndex(database, declarations, mode, mode === 'live' ? announce : undefined),
+      index: await openSqlIndex(database, declarations, mode, {
+        longListLength: options.longListLength,
+        ...(mode === 'live' ? { announce } : {}),
+      }),
     };
   } catch (cause) {
     await database.close();

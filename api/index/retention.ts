@@ -7,6 +7,7 @@
 import { sql } from 'kysely';
 import { inChunks } from './chunks.ts';
 import type { Database, Transaction } from './database.ts';
+import { forgetUnlinked } from './fact-sets.ts';
 import { recomputeHost } from './host-rows.ts';
 import type { IndexWriter } from './index-writer.ts';
 import type { WriterMemory } from './writer-memory.ts';
@@ -31,9 +32,10 @@ export async function forgetReports(
     more = count === batchSize;
   }
   if (removed > 0) {
-    await writer.change((transaction, memory) => {
+    await writer.change(async (transaction, memory) => {
       memory.clear();
-      return forgetHistory(transaction, before);
+      await forgetHistory(transaction, before);
+      await forgetUnlinked(transaction, memory);
     });
   }
   return removed;
@@ -133,5 +135,6 @@ async function forgetHistory({ query }: Transaction, before: number): Promise<vo
       AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.before = f.id)`;
   await sql`DELETE FROM differences WHERE before IN (${orphans}) OR after IN (${orphans})`.execute(query);
   await sql`DELETE FROM fact_values WHERE fact_set IN (${orphans})`.execute(query);
+  await sql`DELETE FROM fact_set_blocks WHERE fact_set IN (${orphans})`.execute(query);
   await sql`DELETE FROM fact_sets WHERE id IN (${orphans})`.execute(query);
 }

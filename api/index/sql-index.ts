@@ -11,9 +11,9 @@ import { type Digest, makeDigester } from './digest.ts';
 import type { Declaration } from './flatten.ts';
 import { makeIndexReader } from './index-reader.ts';
 import type { IndexReader, IndexStore } from './index-store.ts';
-import { type Announce, type Applied, appliedOf, makeIndexWriter } from './index-writer.ts';
+import { type Applied, appliedOf, makeIndexWriter, type WriterOptions } from './index-writer.ts';
 import { forgetReports } from './retention.ts';
-import { createQueryIndexStatements } from './tables.ts';
+import { createQueryIndexStatements } from './table-indexes.ts';
 
 export type SqlIndex = IndexReader &
   Omit<SegmentSink, 'apply'> & {
@@ -36,10 +36,10 @@ export async function openSqlIndex(
   database: Database,
   declarations: readonly Declaration[],
   mode: IndexMode,
-  announce?: Announce,
+  options?: WriterOptions,
 ): Promise<SqlIndex> {
   const byName = new Map(declarations.map((declaration) => [declaration.name, declaration]));
-  const writer = makeIndexWriter(database, byName, announce);
+  const writer = makeIndexWriter(database, byName, options);
   const finish = async () => {
     const isMade = async ({ query }: Pick<Database, 'query'>) => {
       const made = await query.selectFrom('meta').select('value').where('name', '=', 'finished').execute();
@@ -56,7 +56,7 @@ export async function openSqlIndex(
     });
   };
   if (mode === 'live') await finish();
-  await followDeclarations(writer, byName);
+  await followDeclarations(writer, byName, mode);
   return {
     ...makeSqlReader(database),
     apply: writer.apply,

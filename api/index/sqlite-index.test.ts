@@ -13,6 +13,7 @@ import { segmentKey } from '../log/segment-key.ts';
 import type { FactCondition } from './filter.ts';
 import { hasSegments } from './sqlite-file.ts';
 import { openSqliteIndex } from './sqlite-index.ts';
+import { schemaVersion } from './tables.ts';
 
 const folder = await temporaryFolder();
 const newFile = () => join(folder, `${crypto.randomUUID()}.db`);
@@ -74,21 +75,19 @@ describe('SQLite index', () => {
   });
 
   test('an index of another version is thrown away, and that is told', async () => {
-    const file = newFile();
-    await (await openSqliteIndex({ file, bucket, plugins: builtin })).close();
-    const db = new DatabaseSync(file);
-    db.exec('PRAGMA user_version = 999');
-    db.close();
-    const discarded: string[] = [];
-    const index = await openSqliteIndex({
-      file,
-      bucket,
-      plugins: builtin,
-      onDiscard: (reason) => discarded.push(reason),
-    });
-    expect(discarded).toEqual([expect.stringContaining('version 999')]);
-    expect(await index.countReports(null)).toBe(0);
-    await index.close();
+    for (const other of [schemaVersion - 1, 999]) {
+      const file = newFile();
+      await (await openSqliteIndex({ file, bucket, plugins: builtin })).close();
+      const db = new DatabaseSync(file);
+      db.exec(`PRAGMA user_version = ${other}`);
+      db.close();
+      const discarded: string[] = [];
+      const onDiscard = (reason: string) => discarded.push(reason);
+      const index = await openSqliteIndex({ file, bucket, plugins: builtin, onDiscard });
+      expect(discarded).toEqual([expect.stringContaining(`version ${other},`)]);
+      expect(await index.countReports(null)).toBe(0);
+      await index.close();
+    }
   });
 
   test('an index of another bucket is thrown away: what is not in this one must not count as kept', async () => {

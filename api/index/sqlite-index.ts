@@ -6,7 +6,7 @@ import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { BuildingIndex, IndexStore } from './index-store.ts';
 import { askReader, readerOf } from './reader-methods.ts';
 import { makeAnnouncements } from './announcements.ts';
-import { takingSegments } from './sql-index.ts';
+import { type IndexMode, takingSegments } from './sql-index.ts';
 import { deleteSqliteJournal, prepareSqliteFile } from './sqlite-file.ts';
 import { openSqliteThreads } from './sqlite-threads.ts';
 
@@ -16,6 +16,8 @@ export type SqliteIndexOptions = {
   bucket: string;
   /** Those whose facts can be filtered by. */
   plugins: readonly AnyPlugin[];
+  /** Of a list from which on its elements are shared. @default defaultLongListLength */
+  longListLength?: number | undefined;
   /** Told when a file was there that could not be used and was deleted. */
   onDiscard?: (reason: string) => void;
 };
@@ -29,11 +31,11 @@ export async function openSqliteIndex(options: SqliteIndexOptions): Promise<Inde
   let current = await open();
 
   async function open() {
-    const { file, bucket, plugins, onDiscard } = options;
+    const { file, bucket, onDiscard } = options;
     const discarded = prepareSqliteFile(file, bucket);
     if (discarded) onDiscard?.(discarded);
     const identity = identityOf(file);
-    const threads = await openThreads(file, plugins, 'live');
+    const threads = await openThreads(file, options, 'live');
     return { identity, threads, index: takingSegments(threads, 'live', announcements.tell) };
   }
 
@@ -66,14 +68,13 @@ export type SqliteRebuild = {
 };
 
 /** Opens an index beside the file; one that an interrupted rebuild left there goes on. */
-export async function openSqliteRebuild({
-  file,
-  bucket,
-  plugins,
-}: Omit<SqliteIndexOptions, 'onDiscard'>): Promise<SqliteRebuild> {
+export async function openSqliteRebuild(
+  options: Omit<SqliteIndexOptions, 'onDiscard'>,
+): Promise<SqliteRebuild> {
+  const { file, bucket } = options;
   const building = `${file}.building`;
   prepareSqliteFile(building, bucket);
-  const index = await openThreads(building, plugins, 'bulk');
+  const index = await openThreads(building, options, 'bulk');
   return {
     index: { ...takingSegments(index, 'bulk'), finish: index.finish },
     async takePlace() {
@@ -86,12 +87,13 @@ export async function openSqliteRebuild({
   };
 }
 
-function openThreads(file: string, plugins: readonly AnyPlugin[], mode: 'live' | 'bulk') {
-  return openSqliteThreads(
-    file,
-    plugins.map(({ name, facts }) => ({ name, facts })),
-    mode,
-  );
+function openThreads(
+  file: string,
+  { plugins, longListLength }: Pick<SqliteIndexOptions, 'plugins' | 'longListLength'>,
+  mode: IndexMode,
+) {
+  const declarations = plugins.map(({ name, facts }) => ({ name, facts }));
+  return openSqliteThreads(file, { declarations, mode, longListLength });
 }
 
 /** Tells one file from another of the same name; null when there is none. */

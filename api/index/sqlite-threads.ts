@@ -5,11 +5,10 @@
  */
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../failure.ts';
-import type { Declaration } from './flatten.ts';
 import type { ForRequest } from './index-store.ts';
-import type { IndexMode, SqlIndex } from './sql-index.ts';
+import type { SqlIndex } from './sql-index.ts';
 import { readerMethods, readerOf, type ReaderMethod } from './reader-methods.ts';
-import type { SqliteWorkerData } from './sqlite-worker.ts';
+import type { SqliteWorkerData, SqliteWriterData } from './sqlite-worker.ts';
 import {
   type Answer,
   type Call,
@@ -43,10 +42,9 @@ type Thread = {
 /** Resolves once the thread that writes is ready; those that read are started when they are needed. */
 export async function openSqliteThreads(
   file: string,
-  declarations: readonly Declaration[],
-  mode: IndexMode,
+  writing: SqliteWriterData,
 ): Promise<SqlIndex & { forRequest: ForRequest }> {
-  const writer = startThread({ file, writer: { declarations, mode }, yields: false });
+  const writer = startThread({ file, writer: writing, yields: false });
   const readerThread = (yields: boolean) => lazily(() => startThread({ file, writer: null, yields }));
   const lookups = readerThread(false);
   const lists = Array.from({ length: maxListThreads }, () => readerThread(true));

@@ -19,10 +19,17 @@ import {
   toMessage,
 } from './thread-messages.ts';
 
+export type SqliteWriterData = {
+  declarations: readonly Declaration[];
+  mode: IndexMode;
+  /** Of a list from which on its elements are shared. */
+  longListLength: number | undefined;
+};
+
 export type SqliteWorkerData = {
   file: string;
   /** What the one thread that writes needs; null for those that read. */
-  writer: { declarations: readonly Declaration[]; mode: IndexMode } | null;
+  writer: SqliteWriterData | null;
   /** Gives way to the other threads where there are not enough processors for all. */
   yields: boolean;
   cancellations: Cancellations;
@@ -43,7 +50,9 @@ async function open(): Promise<SqlReader | SqlIndex> {
     const id = calls.getStore();
     return id === undefined || !isCancelled(cancellations, id);
   });
-  return writer ? openSqlIndex(database, writer.declarations, writer.mode) : makeSqlReader(database);
+  if (!writer) return makeSqlReader(database);
+  const { declarations, mode, longListLength } = writer;
+  return openSqlIndex(database, declarations, mode, { longListLength });
 }
 
 const answer = gathering<Answer>((answers) => parentPort?.postMessage(answers));

@@ -6,6 +6,7 @@ import { Failure } from '../failure.ts';
 import { inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import { type HostFacts, hostPlugin, toHostFacts } from './digest.ts';
+import { textOfFacts } from './facts-text.ts';
 import type { ReportRow, ResultRow } from './index-store.ts';
 import { type Json, joinShape } from './shape.ts';
 import type { Row } from './tables.ts';
@@ -73,11 +74,12 @@ async function readFactSets(
   await inChunks(
     new Set(ids),
     async (part) => {
-      const rows = await query
+      const stored = await query
         .selectFrom('fact_sets')
-        .select(['id', 'facts'])
+        .select(['id', 'facts', 'packed'])
         .where('id', 'in', part)
         .execute();
+      const rows = stored.map((row) => ({ id: row.id, facts: textOfFacts(row) }));
       bytes += rows.reduce((sum, { facts }) => sum + facts.length, 0);
       if (bytes > maxFactsBytes) {
         const most = `${maxFactsBytes / 2 ** 20} MiB`;

@@ -1,18 +1,19 @@
 /**
  * tables: what the index consists of, declared once for both dialects.
  *
- * `Tables` is what Kysely types queries with; `createStatements` is the same as DDL. All of it is a view of
+ * `Tables` is what Kysely types queries with; `createTableStatements` is the same as DDL. All of it is a view of
  * the bucket, so nothing here is ever migrated: a change raises `schemaVersion`, and the index is built anew.
  */
 import type { Insertable, Selectable } from 'kysely';
+import { createKeyIndexStatements } from './table-indexes.ts';
 
 /** Raised with every change of what is stored or how it is derived. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /** A UUID as the dialect stores it: sixteen bytes in SQLite, text in PostgreSQL. Both sort as the text does. */
 export type StoredUuid = Uint8Array | string;
 
-type Kind = 'integer' | 'number' | 'text' | 'uuid';
+type Kind = 'integer' | 'number' | 'text' | 'bytes' | 'uuid';
 type Column<K extends Kind = Kind, Nullable extends boolean = boolean> = { kind: K; nullable: Nullable };
 
 const column = <K extends Kind>(kind: K): Column<K, false> => ({ kind, nullable: false });
@@ -100,13 +101,45 @@ const tables = {
   },
   /** What a plugin said is here once, however often and by whomever it was said. */
   fact_sets: {
-    columns: { id: column('integer'), hash: column('text'), plugin: column('text'), facts: column('text') },
+    columns: {
+      id: column('integer'),
+      hash: column('text'),
+      plugin: column('text'),
+      /** Their JSON as sent; null where it is long. */
+      facts: nullable('text'),
+      /** The same, compressed (see facts-text.ts); null where it is short. */
+      packed: nullable('bytes'),
+    },
     primaryKey: ['id'],
+  },
+  /** An element of a long list, whichever fact sets have it (see long-lists.ts). Its values are those of `-id`. */
+  elements: {
+    columns: {
+      id: column('integer'),
+      hash: column('text'),
+      /** The path of the list. */
+      list: column('integer'),
+    },
+    primaryKey: ['id'],
+  },
+  /** Some elements that fact sets have together. */
+  blocks: { columns: { id: column('integer'), hash: column('text') }, primaryKey: ['id'] },
+  block_elements: {
+    columns: { block: column('integer'), element: column('integer') },
+    primaryKey: ['block', 'element'],
+    clustered: true,
+  },
+  /** All elements of a fact set's long lists. */
+  fact_set_blocks: {
+    columns: { fact_set: column('integer'), block: column('integer') },
+    primaryKey: ['fact_set', 'block'],
+    clustered: true,
   },
   /** `plugin.field`, through lists without a position. */
   paths: { columns: { id: column('integer'), path: column('text') }, primaryKey: ['id'] },
   fact_values: {
     columns: {
+      /** Below zero: an element of a long list, which is not at its fact sets. */
       fact_set: column('integer'),
       path: column('integer'),
       /** Positions in the lists on the way, such as 2.0; empty outside of lists. */
@@ -176,7 +209,7 @@ const tables = {
   },
 } as const satisfies Record<string, Table>;
 
-type ValueOf = { integer: number; number: number; text: string; uuid: StoredUuid };
+type ValueOf = { integer: number; number: number; text: string; bytes: Uint8Array; uuid: StoredUuid };
 type ColumnType<C> =
   C extends Column<infer K, infer Nullable> ? ValueOf[K] | (Nullable extends true ? null : never) : never;
 
@@ -191,60 +224,18 @@ export type Row<T extends TableName> = Selectable<Tables[T]>;
 export type NewRow<T extends TableName> = Insertable<Tables[T]>;
 export type ColumnOf<T extends TableName> = keyof Tables[T] & string;
 
-/** Longer text is told apart by its row: PostgreSQL refuses index entries of more than a third of a page. */
-export const indexedTextLength = 200;
-
-type Index = { name: string; table: TableName; on: string; unique?: boolean; where?: string };
-
-/** Needed while rows come in. */
-const keyIndexes: readonly Index[] = [
-  { name: 'hosts_uuid', table: 'hosts', on: 'uuid', unique: true },
-  { name: 'contents_hash', table: 'contents', on: 'hash', unique: true },
-  { name: 'fact_sets_hash', table: 'fact_sets', on: 'hash', unique: true },
-  { name: 'paths_path', table: 'paths', on: 'path', unique: true },
-];
-
-/** Needed only to answer, or to repair what came late: a rebuild makes them at its end, which is faster. */
-const queryIndexes: readonly Index[] = [
-  { name: 'hosts_name', table: 'hosts', on: 'name, uuid' },
-  { name: 'hosts_first_seen', table: 'hosts', on: 'first_seen_at, uuid' },
-  { name: 'hosts_last_seen', table: 'hosts', on: 'last_seen_at, uuid' },
-  { name: 'reports_collected', table: 'reports', on: 'collected_at' },
-  { name: 'reports_received', table: 'reports', on: 'received_at' },
-  { name: 'reports_host', table: 'reports', on: 'host, collected_at' },
-  // Where told_at is not collected_at: few, or none at all.
-  { name: 'reports_ahead', table: 'reports', on: 'host, received_at', where: 'collected_at > received_at' },
-  { name: 'content_results_fact_set', table: 'content_results', on: 'fact_set' },
-  { name: 'fact_sets_plugin', table: 'fact_sets', on: 'plugin' },
-  {
-    name: 'fact_values_text',
-    table: 'fact_values',
-    on: `path, substr(text, 1, ${indexedTextLength})`,
-    where: 'text IS NOT NULL',
-  },
-  { name: 'fact_values_number', table: 'fact_values', on: 'path, number', where: 'number IS NOT NULL' },
-  { name: 'host_plugins_fact_set', table: 'host_plugins', on: 'fact_set, host' },
-  // Of results few fail.
-  {
-    name: 'content_results_failed',
-    table: 'content_results',
-    on: 'plugin, status, content',
-    where: "status <> 'OK'",
-  },
-  { name: 'contents_host', table: 'contents', on: 'host' },
-  { name: 'changes_at', table: 'changes', on: 'at, report, plugin' },
-  { name: 'differences_path', table: 'differences', on: 'path' },
-  { name: 'changes_before', table: 'changes', on: 'before' },
-  { name: 'changes_after', table: 'changes', on: 'after' },
-  { name: 'host_fact_sets_fact_set', table: 'host_fact_sets', on: 'fact_set, host' },
-];
-
 export type DialectName = 'sqlite' | 'postgres';
 
 const columnTypes: Record<DialectName, Record<Kind, string>> = {
-  sqlite: { integer: 'INTEGER', number: 'REAL', text: 'TEXT', uuid: 'BLOB' },
+  sqlite: { integer: 'INTEGER', number: 'REAL', text: 'TEXT', bytes: 'BLOB', uuid: 'BLOB' },
   // "C" is the order of the bytes, which is SQLite's; a database's own order depends on its locale.
-  postgres: { integer: 'bigint', number: 'double precision', text: 'text COLLATE "C"', uuid: 'uuid' },
+  postgres: {
+    integer: 'bigint',
+    number: 'double precision',
+    text: 'text COLLATE "C"',
+    bytes: 'bytea',
+    uuid: 'uuid',
+  },
 };
 
 export function createTableStatements(dialect: DialectName): string[] {
@@ -257,17 +248,7 @@ export function createTableStatements(dialect: DialectName): string[] {
     const options = dialect === 'sqlite' ? ` ${clustered ? 'WITHOUT ROWID, ' : ''}STRICT` : '';
     return `CREATE TABLE IF NOT EXISTS "${name}" (${lines.join(', ')})${options}`;
   });
-  return [...created, ...keyIndexes.map(createIndex)];
-}
-
-/** Does nothing where they are there already. */
-export function createQueryIndexStatements(): string[] {
-  return queryIndexes.map(createIndex);
-}
-
-function createIndex({ name, table, on, unique = false, where }: Index): string {
-  const condition = where ? ` WHERE ${where}` : '';
-  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${name} ON ${table} (${on})${condition}`;
+  return [...created, ...createKeyIndexStatements()];
 }
 
 /** PostgreSQL's types of a table's columns, for arrays of values. */
@@ -276,7 +257,9 @@ export function columnTypesOf(table: TableName, columns: readonly string[]): str
   return columns.map((name) => {
     const found = known[name];
     if (!found) throw new Error(`no column ${name} in ${table}`);
-    return { integer: 'bigint', number: 'double precision', text: 'text', uuid: 'uuid' }[found.kind];
+    return { integer: 'bigint', number: 'double precision', text: 'text', bytes: 'bytea', uuid: 'uuid' }[
+      found.kind
+    ];
   });
 }
 

@@ -56,13 +56,13 @@ test('in a turn of the event loop that has lasted long no more is begun, but for
   let turnMs = 0;
   const inFlight = openInFlight({ maxInFlight: 80, maxTurnMs: 100, turnMs: () => turnMs });
   const take = () => inFlight.take(request(), true) !== null;
-  expect(Array.from({ length: 20 }, take)).not.toContain(false);
+  expect(Array.from({ length: 30 }, take)).not.toContain(false);
   turnMs = 101;
   expect(take()).toBe(false);
   turnMs = 0;
   expect(take()).toBe(true);
   const few = openInFlight({ maxInFlight: 80, maxTurnMs: 100, turnMs: () => 101 });
-  const taken = Array.from({ length: 20 }, () => few.take(request(), true) !== null);
+  const taken = Array.from({ length: 30 }, () => few.take(request(), true) !== null);
   expect(taken.filter(Boolean)).toHaveLength(10);
 });
 

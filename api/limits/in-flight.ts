@@ -13,7 +13,7 @@ export type InFlightSettings = {
   maxInFlight: number | null;
   /** Bytes of their bodies, unpacked. @default 64 MiB */
   maxBodyBytes?: number;
-  /** How long a turn of the event loop may last until no more is begun in it. @default 50 */
+  /** How long a turn of the event loop may last until no more is begun in it. @default 100 */
   maxTurnMs?: number;
   /** How long this one has lasted. */
   turnMs?: () => number;
@@ -44,10 +44,10 @@ export type Flight = {
   end(): void;
 };
 
-const defaultMaxBodyBytes = 64 * 1024 * 1024;
+export const maxHeldBodyBytes = 64 * 1024 * 1024;
 
 /** A report takes two to four turns, so that it is answered within a second. What blocks the loop for a moment is shorter. */
-const defaultMaxTurnMs = 50;
+const defaultMaxTurnMs = 100;
 
 /** Of all that may be worked on: so many are no flood, however long a turn took for something else. */
 const shareOfFew = 1 / 8;
@@ -60,7 +60,7 @@ const leastRetrySeconds = 5;
 const spreadSeconds = 10;
 
 export function openInFlight(settings: InFlightSettings): InFlight {
-  const { maxBodyBytes = defaultMaxBodyBytes, maxTurnMs = defaultMaxTurnMs } = settings;
+  const { maxBodyBytes = maxHeldBodyBytes, maxTurnMs = defaultMaxTurnMs } = settings;
   const { turnMs = openTurn(), random = Math.random } = settings;
   const maxInFlight = settings.maxInFlight ?? Number.POSITIVE_INFINITY;
   const flights = new WeakMap<IncomingMessage, Flight>();

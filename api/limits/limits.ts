@@ -42,9 +42,11 @@ export type LimitedIdentity = Pick<Identity, 'id' | 'narrowedTo'>;
 const shareOfOneHost = 1 / 100;
 
 /** A person mistypes; a fleet whose token was revoked comes from one address, and is told so this often. */
-const failedCredentials: RateLimit = { most: 60, perSeconds: 60 };
+export const failedCredentials: RateLimit = { most: 60, perSeconds: 60 };
 
 export type LimitsSettings = Pick<LimitSettings, 'operationLimit' | 'reportLimit' | 'addressLimit'>;
+
+export const noLimits: LimitsSettings = { operationLimit: null, reportLimit: null, addressLimit: null };
 
 export function makeLimits({ operationLimit, reportLimit, addressLimit }: LimitsSettings): Limits {
   const operations = ofIdentities(operationLimit, 'operations');

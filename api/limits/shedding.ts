@@ -4,8 +4,10 @@
  * Stands before all else that answers: a refusal costs a twentieth of a report. `/health` and its like always pass.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Flight, InFlight } from './in-flight.ts';
+import { exportFolder } from '../export/export-kinds.ts';
+import type { InFlight } from './in-flight.ts';
 import { unlimitedPaths } from './rate-limits.ts';
+import { openUnreadAnswers } from './unread-answers.ts';
 
 /** A connection is worth reading so much that nobody wants. */
 const drainedBytes = 64 * 1024;
@@ -21,6 +23,7 @@ export function shedding(
   onRefused: () => void = () => {},
 ): RequestListener {
   if (!Number.isFinite(inFlight.settings.maxInFlight)) return listener;
+  const watchUnread = openUnreadAnswers();
   return (request, response) => {
     const [path = ''] = request.url?.split('?', 1) ?? [];
     if (unlimitedPaths.includes(path)) return listener(request, response);
@@ -45,7 +48,12 @@ export function shedding(
         // It is read by others by now: that it is cut off is all that can still be told.
         else if (!flight.grow(bytes)) request.destroy();
       });
-      endWithAnswer(flight, response);
+      onHead(response, () => {
+        // Streams of events and exports have bounds of their own, so the work ends with the head of the answer.
+        flight.end();
+        if (!path.startsWith(exportFolder)) watchUnread(response);
+      });
+      response.once('close', flight.end);
       listener(request, response);
     });
   };
@@ -78,14 +86,13 @@ function watchBody(request: IncomingMessage) {
   };
 }
 
-/** Streams of events and exports have bounds of their own, so the work ends with the head of the answer. */
-function endWithAnswer(flight: Flight, response: ServerResponse): void {
+/** Tells when the head of an answer is written. */
+function onHead(response: ServerResponse, tell: () => void): void {
   const { writeHead } = response;
   response.writeHead = ((...args: Parameters<typeof writeHead>) => {
-    flight.end();
+    tell();
     return writeHead.apply(response, args);
   }) as typeof writeHead;
-  response.once('close', flight.end);
 }
 
 /** Infinite for a body in chunks, of which only the end tells. */

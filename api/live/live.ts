@@ -43,7 +43,7 @@ export type LiveOptions = {
   onError: (cause: unknown) => void;
 };
 
-const maxSubscribers = 1_000;
+export const maxSubscribers = 1_000;
 /** Reports of one question to the index: with all their facts they may be some megabytes. */
 const reportsAtOnce = 100;
 /** With an index that hangs, or subscribers that do not read, more would only pile up. */

@@ -30,6 +30,8 @@ export type LogOptions = {
   bucket: BucketWriter;
   /** Told of each segment once it is durable, and awaited before its reports are acknowledged, whatever comes of it. */
   onSegment: (segment: Segment) => Promise<void>;
+  /** Does the work on a segment, from its put to its acknowledgement: for whoever follows it. @default only does it */
+  commit?: (reports: readonly StoredReport[], work: () => Promise<void>) => Promise<void>;
   settings?: Partial<LogSettings>;
 };
 
@@ -65,7 +67,8 @@ type Waiting = EncodedReport & { settle: PromiseWithResolvers<void> };
 /** Reports that become a segment. */
 type Batch = { folder: string; bytes: number; waiting: Waiting[] };
 
-export function openLog({ bucket, onSegment, settings = {} }: LogOptions): Log {
+export function openLog(options: LogOptions): Log {
+  const { bucket, onSegment, commit = (_reports, work) => work(), settings = {} } = options;
   const { lingerMs, maxReports, maxBytes, maxInFlight, patienceMs, maxPendingBytes } = {
     ...defaults,
     ...settings,
@@ -107,7 +110,8 @@ export function openLog({ bucket, onSegment, settings = {} }: LogOptions): Log {
       batches.shift();
       inFlight.set(batch, performance.now());
       if (batch.waiting.length > 1) gatheredAt = performance.now();
-      const work = write(batch).finally(() => unsettled.delete(work));
+      const reports = batch.waiting.map(({ report }) => report);
+      const work = commit(reports, () => write(batch, reports)).finally(() => unsettled.delete(work));
       unsettled.add(work);
     }
   }
@@ -120,10 +124,10 @@ export function openLog({ bucket, onSegment, settings = {} }: LogOptions): Log {
     return Math.max(gatheredAt + lingerMs, latestPutAt + patienceMs) - performance.now();
   }
 
-  async function write(batch: Batch): Promise<void> {
+  async function write(batch: Batch, reports: readonly StoredReport[]): Promise<void> {
     let segment: Segment;
     try {
-      segment = await put(batch);
+      segment = await put(batch, reports);
     } catch (cause) {
       settle(batch, ({ reject }) => reject(cause));
       return;
@@ -136,9 +140,8 @@ export function openLog({ bucket, onSegment, settings = {} }: LogOptions): Log {
     settle(batch, ({ resolve }) => resolve());
   }
 
-  async function put(batch: Batch): Promise<Segment> {
+  async function put(batch: Batch, reports: readonly StoredReport[]): Promise<Segment> {
     try {
-      const reports = batch.waiting.map(({ report }) => report);
       const key = segmentKey(reports);
       await bucket.put(key, await encodeSegment(batch.waiting));
       return { key, reports };

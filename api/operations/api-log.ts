@@ -8,13 +8,23 @@ const secretPaths = ['authorization', 'cookie', 'password', 'secret', 'token'].f
   ['', '*.', '*.*.', '*.*.*.'].map((before) => `${before}headers.${name}`),
 );
 
-export function openApiLog(level: OperationSettings['logLevel'], to?: DestinationStream): Logger {
+export type ApiLogOptions = {
+  /** What else is in every line. */
+  fields?: () => Record<string, string>;
+  /** @default the standard output */
+  to?: DestinationStream;
+};
+
+export function openApiLog(
+  level: OperationSettings['logLevel'],
+  { fields = () => ({}), to }: ApiLogOptions = {},
+): Logger {
   const options = {
     level,
     redact: { paths: secretPaths, censor: '[hidden]' },
     mixin() {
       const id = requestId();
-      return id === undefined ? {} : { requestId: id };
+      return { ...(id === undefined ? {} : { requestId: id }), ...fields() };
     },
   };
   return to ? pino(options, to) : pino(options);

@@ -46,7 +46,7 @@ function* walk(facts: Facts, parent: string, isReading: boolean, inList: boolean
 const maxPaths = 5_000;
 
 /** Longer than any that is declared; in characters. */
-const maxPathLength = 1_000;
+export const maxPathLength = 1_000;
 
 export type FoundPath = FactPath & { inList: boolean };
 

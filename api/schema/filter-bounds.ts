@@ -2,12 +2,13 @@
 import type { HostFilter, ReportFilter } from '../index/filter.ts';
 import { type InputPath, inputError } from './input-error.ts';
 
-const maxDepth = 20;
+export const maxFilterDepth = 20;
 export const maxFilterParts = 100;
 
 /** @throws GraphQLError BAD_USER_INPUT */
 export function countNesting(depth: number, path: InputPath): void {
-  if (depth > maxDepth) throw inputError(path, `filters may be nested ${maxDepth} deep, no deeper`);
+  if (depth > maxFilterDepth)
+    throw inputError(path, `filters may be nested ${maxFilterDepth} deep, no deeper`);
 }
 
 /** Longer than what facts are looked for by: it is sought in each of them. In characters. */
@@ -20,7 +21,7 @@ export function checkLength(text: string, path: InputPath, most = maxTextLength)
 }
 
 /** Each is looked at for every row: of a thousand a row takes milliseconds. */
-const maxConditions = 1_000;
+export const maxConditions = 1_000;
 
 /**
  * That a filter as a whole is no larger than that.

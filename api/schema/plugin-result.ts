@@ -1,7 +1,7 @@
 /**
  * plugin-result: what one plugin gave in one report, as it was sent, with what does not fit marked.
  */
-import { checkFacts, type FactProblem } from '../../plugins/check-facts.ts';
+import { checkFacts, type FactProblem, missing } from '../../plugins/check-facts.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { AnswerSize } from '../answer-size.ts';
 import type { Builder, TypeRef } from '../builder.ts';
@@ -62,7 +62,8 @@ export function definePluginResult(
       }),
       problems: t.field({
         type: [problem],
-        description: 'What of it does not fit; empty for a plugin that the server does not know.',
+        description:
+          'What of it does not fit; empty for a plugin that the server does not know. What is not there is not told.',
         resolve: (result) => problemsOf(plugins, result),
       }),
     }),
@@ -79,7 +80,8 @@ function problemsOf(plugins: readonly AnyPlugin[], result: ResultRow): FactProbl
   const plugin = plugins.find((known) => known.name === result.plugin);
   if (!plugin || (result.facts === null && result.readings === null)) return [];
   const facts = checkFacts(plugin.facts, result.facts ?? {}).problems;
-  // A plugin that was not asked measured nothing, which is nothing wrong.
-  const measured = plugin.readings && (result.readings !== null || result.durationMs !== null);
-  return [...facts, ...(measured ? checkFacts(plugin.readings ?? {}, result.readings ?? {}).problems : [])];
+  const readings = checkFacts(plugin.readings ?? {}, result.readings ?? {}).problems;
+  // Readings are not there where the plugin was not asked. For the rest the agent holds it to what it declares: what is
+  // not there after that was taken out by the config of the agent.
+  return [...facts, ...readings].filter(({ message }) => message !== missing);
 }

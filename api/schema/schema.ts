@@ -3,7 +3,7 @@
  */
 import type { GraphQLSchema } from 'graphql';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import { assertScoped } from '../auth/scopes.ts';
+import { assertScoped, guardFields } from '../auth/scopes.ts';
 import { createBuilder } from '../builder.ts';
 import type { ChangeRow, HostRow, ReportRow } from '../index/index-store.ts';
 import { defineChangeInputs, defineChangeQueries, implementChange } from './change.ts';
@@ -78,7 +78,8 @@ function build(plugins: readonly AnyPlugin[]): GraphQLSchema {
   const scope = defineScope(builder);
   defineViewer(builder, scope);
   defineTokens(builder, scope);
-  const schema = builder.toSchema({ sortSchema: true });
+  const schema = builder.toSchema({ sortSchema: true, disableScopeAuth: true });
   assertScoped(schema);
+  guardFields(schema);
   return schema;
 }

@@ -117,6 +117,6 @@ describe.each([
     const [one, all] = [await ask(query, { first: 1 }), await ask(query, { first: hosts })];
     expect(all.statements).toBe(one.statements);
 
-    expect(all.statements).toBeLessThan(10);
+    expect(all.statements).toBeLessThan(12);
   });
 });

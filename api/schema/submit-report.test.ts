@@ -157,7 +157,7 @@ test('without an id the server makes one of version 7', async () => {
   expect(submitReport.duplicate).toBe(false);
 });
 
-test('a plugin that was not asked for this report measured nothing, which is no problem', async () => {
+test('what a plugin was not asked for, or the agent takes out, is not there, which is no problem', async () => {
   const rack = definePlugin({
     name: 'rack',
     version: 1,
@@ -176,10 +176,12 @@ test('a plugin that was not asked for this report measured nothing, which is no 
     rack: { row: 7, fans: null },
     results: [{ durationMs: null, problems: [] }],
   });
-  // One that was asked must have measured.
-  const results = [{ ...carried, durationMs: 1 }];
+  const results = [{ ...carried, durationMs: 1, facts: { row: null }, readings: { fans: null } }];
   await dataOf(submit(api, { id: undefined, collectedAt: '2026-05-01T13:00:00+02:00', results }));
-  expect(await latest()).toMatchObject({ results: [{ durationMs: 1, problems: [{ path: 'fans' }] }] });
+  expect(await latest()).toMatchObject({ results: [{ durationMs: 1, problems: [] }] });
+  const wrong = [{ ...carried, readings: { fans: 'two' } }];
+  await dataOf(submit(api, { id: undefined, collectedAt: '2026-05-01T14:00:00+02:00', results: wrong }));
+  expect(await latest()).toMatchObject({ results: [{ problems: [{ path: 'fans' }] }] });
 });
 
 test('facts that do not fit are kept as sent and marked, and cost nothing else', async () => {

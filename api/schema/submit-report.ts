@@ -22,7 +22,7 @@ import {
 } from './report-input.ts';
 
 /** As many as a segment holds. */
-const maxInputs = 1000;
+export const maxInputs = 1000;
 type Payload = { report: ReportRow; duplicate: boolean };
 type SubmitError = { code: string; message: string; path: InputPath; retryAfterSeconds: number | null };
 /** Exactly one of them is there. */

@@ -20,9 +20,9 @@ export type LimitSettings = {
  * host may do a hundredth (see limits/limits.ts).
  */
 export const limitDefaults = {
-  OPERATION_LIMIT: '200000/m',
+  OPERATION_LIMIT: '600000/m',
   REPORT_LIMIT: '600000/m',
-  ADDRESS_LIMIT: '200000/m',
+  ADDRESS_LIMIT: '600000/m',
   MAX_IN_FLIGHT: '1000',
 } as const;
 

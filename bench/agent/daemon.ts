@@ -5,9 +5,11 @@
  * reports the agent sleeps. `--interval 60` measures the very thing, in as many minutes as there are reports.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { startAgent } from '../../test/support/agent-process.ts';
 import { startAcknowledgingApi } from '../../test/support/acknowledging-api.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { repository } from '../../test/support/process.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { aim, number, printLines, readFlags } from '../benchmark.ts';
 import { agentScript } from './agent-script.ts';
@@ -27,7 +29,7 @@ export async function main(args: string[] = []): Promise<void> {
   const api = await startAcknowledgingApi();
   const config = { api: { url: api.url }, interval: `${interval}s` };
   const cwd = await temporaryFolder({ 'agent.config.json': JSON.stringify(config) });
-  const agent = startAgent(['run'], { cwd, script: agentScript() });
+  const agent = startAgent(['run'], { cwd, script: agentScript(), env: serviceEnvironment() });
   const pid = agent.child.pid ?? 0;
   const reach = (count: number) =>
     eventually(`${count} reports`, () => api.requestBytes.length >= count, {
@@ -37,7 +39,8 @@ export async function main(args: string[] = []): Promise<void> {
   const before = cpuSeconds(pid);
   await reach(warmup + reports);
   const perReportMs = ((cpuSeconds(pid) - before) / reports) * 1_000;
-  const { residentMiB, anonymousMiB } = memoryOf(pid);
+  // By now it has given back what the start took.
+  const { residentMiB, anonymousMiB, proportionalMiB } = memoryOf(pid);
   agent.child.kill('SIGTERM');
   const { code, stdout } = await agent.exit;
   if (code !== 0) throw new Error(`the agent ended with ${code}: ${stdout}`);
@@ -55,7 +58,7 @@ export async function main(args: string[] = []): Promise<void> {
     {
       name: 'resident memory',
       figure: `${number(residentMiB)} MiB`,
-      beside: `${aim(residentMiB, mostMiB, 'MiB')}; ${number(anonymousMiB)} without what is a file's`,
+      beside: `${aim(residentMiB, mostMiB, 'MiB')}; ${number(anonymousMiB)} its own, ${number(proportionalMiB)} with its share of files`,
     },
     { name: 'the first report, whole, on the wire', figure: `${number(whole)} bytes` },
     {
@@ -93,8 +96,17 @@ function cpuSeconds(pid: number): number {
   return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) / ticksPerSecond;
 }
 
-function memoryOf(pid: number): { residentMiB: number; anonymousMiB: number } {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1_024;
-  return { residentMiB: field('VmRSS'), anonymousMiB: field('RssAnon') };
+/** What the Debian package and the image start the agent with. */
+function serviceEnvironment(): Record<string, string> {
+  const unit = readFileSync(join(repository, 'packaging/systemd/os-inspector-agent.service'), 'utf8');
+  return Object.fromEntries(
+    [...unit.matchAll(/\b(MALLOC_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]),
+  );
+}
+
+/** Proportional: what several processes have in common counts by halves, thirds and so on. */
+function memoryOf(pid: number): { residentMiB: number; anonymousMiB: number; proportionalMiB: number } {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)?.[1]) / 1_024;
+  return { residentMiB: field('Rss'), anonymousMiB: field('Anonymous'), proportionalMiB: field('Pss') };
 }

@@ -4,7 +4,7 @@
  * A recorded host answers with what was recorded in its `sockets.json`, by socket and path.
  */
 import { readFile, realpath } from 'node:fs/promises';
-import { request } from 'node:http';
+import { nodeHttp } from '../node-http.ts';
 import { join } from 'node:path';
 import { insideRoot } from './linux-files.ts';
 import { isRecordedHost } from './node-os.ts';
@@ -53,7 +53,7 @@ function getJson(socketPath: string, url: string, shown: string, signal: AbortSi
     }
     // An engine wants a Host header; what it says does not matter.
     const headers = { host: 'localhost', accept: 'application/json' };
-    const asked = request({ socketPath, path: url, headers, signal, agent: false }, (response) => {
+    const asked = nodeHttp().request({ socketPath, path: url, headers, signal, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('data', (chunk: Buffer) => {

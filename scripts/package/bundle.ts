@@ -1,7 +1,8 @@
 /**
  * bundle: puts the agent and all it needs into one JavaScript file, which Node 26 runs by itself.
  *
- * Not minified: what the agent logs of an error names the function it came from, and a minified file starts no sooner.
+ * Without comments and blanks, as V8 keeps the text as long as the agent runs. Names stay: what the agent logs of an error
+ * names the function it came from.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -9,6 +10,8 @@ import { type Plugin, rolldown } from 'rolldown';
 import { outputs, repository } from './outputs.ts';
 
 const bundled = join(import.meta.dirname, 'bundled');
+
+const fetchClasses = join(bundled, 'fetch-classes.ts');
 
 /** What looks for files beside itself, and what does the same in a bundle. */
 const replaced = new Map([
@@ -34,10 +37,15 @@ export async function buildBundle(file: string): Promise<void> {
     cwd: repository,
     platform: 'node',
     plugins: [replace],
+    transform: { inject: { Headers: [fetchClasses, 'Headers'], Response: [fetchClasses, 'Response'] } },
     // ES modules first, of which only what is used comes along: of graphql a seventh.
     resolve: { mainFields: ['module', 'main'] },
   });
-  const { output } = await build.generate({ format: 'esm', codeSplitting: false });
+  const { output } = await build.generate({
+    format: 'esm',
+    codeSplitting: false,
+    minify: { compress: false, mangle: false, codegen: true },
+  });
   await build.close();
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, inAscii(output[0].code));

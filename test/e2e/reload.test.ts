@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startAgent } from '../support/agent-process.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Running } from '../support/process.ts';
@@ -116,6 +119,90 @@ test('a broken config keeps the old one and says every problem; SIGHUP reads it 
   await agent.waitFor(/no config file [^ ]*agent\.config\.json/);
   await write(cwd, config);
   await agent.waitFor(/config read again, nothing has changed/);
+  await stopped(run);
+});
+
+test('other times leave the threads of plugins alone; log and metrics are as the new config has them', async () => {
+  const run = await daemon({ plugins: ['./kept.mjs', './other.mjs'] });
+  const { agent, api, cwd, config } = run;
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  onTestFinished(() => void taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const plugins = [{ use: './kept.mjs', timeout: '3s', interval: '1s' }, './other.mjs'];
+  const labels = (site: string) => ({ ...config, plugins, timeout: '7s', labels: { site } });
+  await write(cwd, { ...labels('b'), metrics: { listen: '127.0.0.1:0' } });
+  const after = await nextReport(api, 'a report with the new label', ({ host }) => host.labels.site === 'b');
+  expect(logged(agent).find(({ msg }) => msg === 'config reloaded')).toMatchObject({
+    ...{ changed: ['labels', 'metrics', 'plugins'], started: [], ended: [] },
+  });
+  for (const name of ['kept', 'other']) {
+    expect(of(after, name).facts.thread).toBe(of(reports(api)[0], name).facts.thread);
+  }
+  const [, url = ''] = await agent.waitFor(/"url":"([^"]*\/metrics)","msg":"metrics are served"/);
+  expect(await (await fetch(url)).text()).toContain(
+    'os_inspector_agent_reports_total{outcome="acknowledged"}',
+  );
+  // Where another listens already, the old address is listened at again.
+  await write(cwd, { ...labels('c'), metrics: { listen: `127.0.0.1:${port}` } });
+  await agent.waitFor(/EADDRINUSE.*choose another port","msg":"metrics cannot be served there"/);
+  await eventually(
+    'metrics are served again',
+    () => agent.output().match(/metrics are served/g)?.length === 2,
+  );
+  await write(cwd, { ...labels('d'), log: { format: 'pretty', level: 'warn' } });
+  await nextReport(api, 'a report with the last label', ({ host }) => host.labels.site === 'd');
+  const before = agent.output().match(/report submitted/g)?.length;
+  await write(cwd, { ...labels('d'), log: { format: 'pretty', level: 'warn' }, intervall: '1s' });
+  await agent.waitFor(/^\[.*ERROR.*config not taken, the old one stays/m);
+  expect(agent.output().match(/report submitted/g)?.length).toBe(before);
+  await stopped(run);
+});
+
+test.each(['SIGHUP', null] as const)(
+  'a change while the agent starts is taken over, with %s',
+  async (signal) => {
+    const api = await startStubApi();
+    const gate = `import { existsSync, writeFileSync } from 'node:fs';
+    writeFileSync('loading', '');
+    while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20));
+    ${counting('kept')}`;
+    const cwd = await temporaryFolder({ 'gate.mjs': gate });
+    const config = { api: { url: api.url }, interval: '1s', labels: { site: 'a' }, plugins: ['./gate.mjs'] };
+    await write(cwd, config);
+    const agent = startAgent(['run'], { cwd });
+    await eventually('the config is read, and its plugin is being loaded', () =>
+      existsSync(join(cwd, 'loading')),
+    );
+    await write(cwd, { ...config, labels: { site: 'b' } });
+    if (signal) agent.child.kill(signal);
+    await writeFile(join(cwd, 'go'), '');
+    await nextReport(api, 'a report with the new label', ({ host }) => host.labels.site === 'b');
+    await stopped({ agent, api, cwd, config });
+  },
+);
+
+test('a file that a plugin imports is one of its files', async () => {
+  const run = await daemon();
+  const { agent, api, cwd, config } = run;
+  const importing = `import { site } from './lib/site.mjs';
+    export default {
+      name: 'sited', version: 1, description: 'Imports', facts: { site: { kind: 'text', description: 'Site' } },
+      collect: async () => ({ site }),
+    };`;
+  await mkdir(join(cwd, 'lib'));
+  await writeFile(join(cwd, 'lib/site.mjs'), `export const site = 'one';`);
+  await writeFile(join(cwd, 'sited.mjs'), importing);
+  await write(cwd, { ...config, plugins: ['./kept.mjs', './sited.mjs'] });
+  const siteOf = (report: { results: { plugin: string; facts: { site: string } | null }[] }) =>
+    report.results.find(({ plugin }) => plugin === 'sited')?.facts?.site;
+  await nextReport(api, 'the first site', (report) => siteOf(report) === 'one');
+  await writeFile(join(cwd, 'lib/site.mjs'), `export const site = 'another';`);
+  agent.child.kill('SIGHUP');
+  await nextReport(api, 'the other site', (report) => siteOf(report) === 'another');
+  expect(logged(agent).findLast(({ msg }) => msg === 'config reloaded')).toMatchObject({
+    ...{ changed: ['plugins'], started: ['sited'], ended: ['sited'] },
+  });
   await stopped(run);
 });
 

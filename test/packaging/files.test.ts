@@ -33,6 +33,13 @@ test.each(dockerfiles)('%s has the Node of this project, and copies what is ther
   expect(copied.filter((name) => !existsSync(join(repository, name)))).toEqual([]);
 });
 
+test('the service and the image have the C library keep as little', () => {
+  const settings = /MALLOC_ARENA_MAX=\d+ MALLOC_MMAP_THRESHOLD_=\d+ MALLOC_TRIM_THRESHOLD_=\d+/;
+  const [unit] = settings.exec(textOf('packaging/systemd/os-inspector-agent.service')) ?? [];
+  expect(unit).toBeDefined();
+  expect(textOf('packaging/docker/agent.Dockerfile')).toContain(unit);
+});
+
 test('images are built from what their build needs, and from nothing else', () => {
   const kept = [...textOf('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, name = '']) => name);
   expect(kept.filter((name) => !existsSync(join(repository, name)))).toEqual([]);

@@ -5,7 +5,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBundle } from '../../scripts/package/bundle.ts';
 import { buildExecutable } from '../../scripts/package/sea.ts';
 import { describeIf } from '../support/needs.ts';
-import { node } from '../support/process.ts';
+import { hostWith } from '../support/agent-host.ts';
+import { node, run } from '../support/process.ts';
+import { startStubApi } from '../support/stub-api.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { describeAgent } from './agent-suite.ts';
 import { canInstallDeb, debNeeded, describeDeb } from './deb-suite.ts';
@@ -32,6 +34,17 @@ describe('the bundle', () => {
     const bytes = readFileSync(bundle);
     expect(bytes.length).toBeLessThan(4_000_000);
     expect(bytes.findIndex((byte) => byte > 0x7f)).toBe(-1);
+  });
+
+  test("loads none of Node's fetch, nor TLS for an API without", async () => {
+    const api = await startStubApi();
+    const cwd = await hostWith({ api: { url: api.url } });
+    const tell = 'process.on("exit",()=>process.stderr.write(process.moduleLoadList.join(" ")))';
+    const args = ['--import', `data:text/javascript,${tell}`, bundle, 'once'];
+    const { stdout, stderr } = await run(node, args, { cwd, env: { STATE_DIRECTORY: join(cwd, 'state') } });
+    expect(stdout).toBe('success\n');
+    expect(stderr).toContain('NativeModule _http_client');
+    expect(stderr).not.toMatch(/NativeModule (?:internal\/deps\/undici|https|_tls_wrap)/);
   });
 });
 

@@ -10,6 +10,8 @@ import type { LimitsSettings } from '../../api/limits/limits.ts';
 import { encodeReport, encodeSegment } from '../../api/log/segment.ts';
 import { segmentKey } from '../../api/log/segment-key.ts';
 import type { StoredReport } from '../../api/log/stored-report.ts';
+import type { Metrics } from '../../api/operations/metrics.ts';
+import type { Tracing } from '../../api/operations/tracing.ts';
 import { buildSchema } from '../../api/schema/schema.ts';
 import { openService, type ServiceOptions } from '../../api/service.ts';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
@@ -52,10 +54,14 @@ export type TestApiOptions = {
   authentication?: ServiceOptions['authentication'];
   offered?: ServiceOptions['offered'];
   logger?: Logger;
+  /** Of a list from which on the index shares its elements. */
+  longListLength?: number | undefined;
   /** Stands before the bucket, to make it fail. */
   wrapBucket?: (bucket: Bucket) => Bucket;
   /** How often anyone may ask. @default as often as they like */
   limits?: LimitsSettings;
+  metrics?: Metrics;
+  tracing?: Tracing;
   /** Requests that are worked on at once. @default any number of them */
   maxInFlight?: number;
 };
@@ -64,11 +70,14 @@ export async function openTestApi({
   folder,
   plugins = [],
   postgres,
+  longListLength,
   wrapBucket,
   authentication,
   offered,
   logger,
   limits,
+  metrics,
+  tracing,
   maxInFlight,
 }: TestApiOptions = {}): Promise<TestApi> {
   folder ??= await temporaryFolder();
@@ -80,6 +89,7 @@ export async function openTestApi({
       : { kind: 'sqlite', file: join(folder, 'index.db') },
     bucket: bucket.location,
     plugins: all,
+    longListLength,
   });
   const identities = new Map<string, Identity>();
   const service = await openService({
@@ -93,6 +103,8 @@ export async function openTestApi({
       : { gate: async ({ headers }) => identities.get(headers.get(identityHeader) ?? '') ?? everyone }),
     ...(offered ? { offered } : {}),
     ...(limits ? { limits } : {}),
+    ...(metrics ? { metrics } : {}),
+    ...(tracing ? { tracing } : {}),
     ...(maxInFlight ? { maxInFlight } : {}),
   });
   let open = true;

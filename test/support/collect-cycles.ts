@@ -26,7 +26,15 @@ let strays = 0;
 let results: Record<string, number> = {};
 
 const { plugins } = await setUp({
-  ...{ cwd: process.cwd(), configFile, overrides: {}, env: {}, root: '/', needsUrl: false },
+  ...{
+    cwd: process.cwd(),
+    configFile,
+    overrides: {},
+    env: {},
+    root: '/',
+    stateFolder: '/nowhere',
+    needsUrl: false,
+  },
   onStray: () => {
     strays += 1;
   },

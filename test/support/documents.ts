@@ -11,6 +11,7 @@ export const spanish = 'docs/README.es.md';
 export const guide = 'docs/writing-a-plugin.md';
 /** Its queries and answers are made: `scripts/generate.ts --check` holds them. */
 export const queries = 'docs/queries.md';
+export const operations = 'docs/operations.md';
 export const files = [
   english,
   spanish,
@@ -20,6 +21,9 @@ export const files = [
   'docs/plugins.md',
   'docs/install.md',
   'docs/export.md',
+  operations,
+  'docs/security.md',
+  'SECURITY.md',
   'docs/benchmarks.md',
   'examples/README.md',
 ];

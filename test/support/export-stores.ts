@@ -15,6 +15,7 @@ import { segmentKey } from '../../api/log/segment-key.ts';
 import type { StoredReport } from '../../api/log/stored-report.ts';
 import { buildSchema } from '../../api/schema/schema.ts';
 import { openGate } from '../../api/auth/gate.ts';
+import { makeLimits, noLimits } from '../../api/limits/limits.ts';
 import { makeMetrics } from '../../api/operations/metrics.ts';
 import { createServer, everything } from '../../api/server.ts';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
@@ -71,6 +72,7 @@ export async function openExportStores({
       return askReader(reader, method, args);
     });
   const exports = openExports({
+    isGood: () => true,
     index: { forRequest: (signal) => watched(index.forRequest(signal), signal) },
     ...{ plugins, schema, logger, queryTimeoutMs, now: Date.now },
     ...(stalledMs === undefined ? {} : { stalledMs }),
@@ -85,7 +87,7 @@ export async function openExportStores({
     async listen() {
       const server = createServer({
         // Only exports are asked of it.
-        services: {} as never,
+        services: { limits: makeLimits(noLimits) } as never,
         ...{
           schema,
           exports,

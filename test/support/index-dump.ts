@@ -3,6 +3,7 @@
  * have the same dump, in whatever order and dialect they took them.
  */
 import { DatabaseSync } from 'node:sqlite';
+import { textOfFacts } from '../../api/index/facts-text.ts';
 import { canonicalJson } from '../../plugins/fact-set.ts';
 import { runSql } from './postgres.ts';
 
@@ -27,7 +28,11 @@ const questions = {
     FROM host_fact_sets s JOIN hosts h ON h.id = s.host JOIN fact_sets f ON f.id = s.fact_set`,
   values: `SELECT f.hash AS facts, p.path, v.item, v.parent, v.text, v.folded, v.number
     FROM fact_values v JOIN fact_sets f ON f.id = v.fact_set JOIN paths p ON p.id = v.path`,
-  factSets: 'SELECT hash, plugin, facts AS json FROM fact_sets',
+  elementValues: `SELECT f.hash AS facts, e.hash AS element, l.path AS list, p.path, v.item, v.parent, v.text, v.folded, v.number
+    FROM fact_set_blocks b JOIN fact_sets f ON f.id = b.fact_set JOIN block_elements c ON c.block = b.block
+    JOIN elements e ON e.id = c.element JOIN paths l ON l.id = e.list
+    JOIN fact_values v ON v.fact_set = -e.id JOIN paths p ON p.id = v.path`,
+  factSets: 'SELECT hash, plugin, facts AS json, packed FROM fact_sets',
   contents: `SELECT c.hash, c.name, x.position, x.plugin, x.version, x.status, x.error,
       f.hash AS facts, x.shape
     FROM contents c LEFT JOIN content_results x ON x.content = c.id LEFT JOIN fact_sets f ON f.id = x.fact_set`,
@@ -36,6 +41,7 @@ const questions = {
 /** Only fact sets and contents that something refers to: what a copy brought that does not count may be left. */
 const referred = {
   values: ` WHERE v.fact_set IN (SELECT x.fact_set FROM content_results x JOIN reports r ON r.content = x.content)`,
+  elementValues: ` WHERE f.id IN (SELECT x.fact_set FROM content_results x JOIN reports r ON r.content = x.content)`,
   factSets: ` WHERE id IN (SELECT x.fact_set FROM content_results x JOIN reports r ON r.content = x.content)`,
   contents: ' WHERE c.id IN (SELECT r.content FROM reports r)',
 };
@@ -57,9 +63,20 @@ async function dump(ask: Ask): Promise<Dump> {
   const entries: [string, string[]][] = [];
   for (const [name, question] of Object.entries(questions)) {
     const rows = await ask(question + (referred[name as keyof typeof referred] ?? ''));
-    entries.push([name, rows.map((row) => JSON.stringify(row, plain)).sort()]);
+    entries.push([
+      name,
+      rows
+        .map(unpacked)
+        .map((row) => JSON.stringify(row, plain))
+        .sort(),
+    ]);
   }
   return Object.fromEntries(entries);
+}
+
+/** Long facts are compressed, perhaps by another version of what does it. */
+function unpacked({ packed, ...row }: Record<string, unknown>): Record<string, unknown> {
+  return packed instanceof Uint8Array ? { ...row, json: textOfFacts({ facts: null, packed }) } : row;
 }
 
 /** Values as JSON in one form, whatever the dialect gives. */

@@ -17,11 +17,16 @@ export function stopClock(): void {
   vi.useFakeTimers({ toFake: ['Date'], now: historyEnd });
 }
 
-/** An API with nothing in it. A database of PostgreSQL orders text as a dictionary does, where nobody says otherwise. */
-export async function openModelled(dialect: Dialect): Promise<TestApi> {
+/**
+ * An API with nothing in it. A database of PostgreSQL orders text as a dictionary does, where nobody says otherwise.
+ *
+ * @param longListLength of a list from which on the index shares its elements; those of the model have a few
+ */
+export async function openModelled(dialect: Dialect, longListLength?: number): Promise<TestApi> {
   const server = dialect === 'PostgreSQL' ? await startPostgres() : null;
   return openTestApi({
     plugins: [device],
+    longListLength,
     ...(server ? { postgres: await server.createDatabase('natural') } : {}),
   });
 }

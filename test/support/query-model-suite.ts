@@ -28,11 +28,15 @@ export type Case<Given> = {
 /** @param define the tests of one dialect, which ask it through `check` */
 export function describeModelled(define: (check: Check) => void): void {
   stopClock();
-  for (const { dialect, can, needed } of dialects) {
-    describeIf(can, needed, dialect, () => {
+  const kinds = dialects.flatMap((each) => [
+    { ...each, name: each.dialect, longListLength: undefined },
+    { ...each, name: `${each.dialect}, elements of lists shared`, longListLength: 2 },
+  ]);
+  for (const { dialect, can, needed, name, longListLength } of kinds) {
+    describeIf(can, needed, name, () => {
       let api: TestApi;
       beforeAll(async () => {
-        api = await openModelled(dialect);
+        api = await openModelled(dialect, longListLength);
         await deliverAll(api, copies, makePicker(seededRandom(seed + 1)));
       });
       define((count, make) => check(api, count, make));

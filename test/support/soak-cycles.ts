@@ -5,6 +5,7 @@
  * Arguments: the address of an API, the state folder and the number of reports. Prints a JSON line at each tenth of them: what
  * the process holds, and what it took of the processor since the line before.
  */
+import { fixedToken } from '../../agent/access/credentials.ts';
 import { createCollector } from '../../agent/collect.ts';
 import { checkConfig } from '../../agent/config.ts';
 import { loadConfiguredPlugins } from '../../agent/configured-plugins.ts';
@@ -14,6 +15,7 @@ import { cpuMs } from '../../agent/plugins-test/cpu-time.ts';
 import { buildReport } from '../../agent/report.ts';
 import { createClock } from '../../agent/schedule/clock.ts';
 import { gridOf } from '../../agent/schedule/grid.ts';
+import { createTidier, takeLittleMemory } from '../../agent/small-memory.ts';
 import { watchDaemon } from '../../agent/status/watch-daemon.ts';
 import { connect } from '../../agent/submit.ts';
 import { type Held, heldNow } from './held.ts';
@@ -34,6 +36,8 @@ const { plugins } = await loadConfiguredPlugins(entries, '/', {
   onStray: (use, error) => problem({ use }, error),
 });
 let now = 0;
+takeLittleMemory(false);
+const tidy = createTidier();
 const moment = () => ({ now, wallNow: Date.UTC(2026, 0, 1) + now });
 const collector = createCollector(plugins, {
   ...{ root: '/', platform: process.platform, pace: { hostId, intervalMs, moment } },
@@ -52,7 +56,7 @@ const watch = await watchDaemon({
 });
 let acknowledged = () => {};
 const outbox = createDelivery({
-  ...{ api: connect({ url, token: null }), spool, log, clock, random: Math.random },
+  ...{ api: connect({ url, credentials: fixedToken(null) }), spool, log, clock, random: Math.random },
   watcher: {
     ...watch.delivery,
     acknowledged(report) {
@@ -72,6 +76,7 @@ for (let made = 1; made <= reports; made += 1) {
     ...{ agentVersion: '0.0.0', collectedAt: new Date(), intervalMs, results },
   });
   watch.collected(report);
+  tidy();
   const done = new Promise<void>((resolve) => {
     acknowledged = resolve;
   });

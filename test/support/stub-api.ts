@@ -23,10 +23,15 @@ export type StubApi = {
 };
 
 /** Acknowledges every report and answers `__typename`, as the API does. */
-export const acknowledge: Answer = ({ variables }, response) =>
-  respond(response, 200, {
-    data: { __typename: 'Query', submitReport: { duplicate: false, report: { id: variables?.input?.id } } },
-  });
+export const acknowledge: Answer = ({ variables }, response) => {
+  const taken = (input?: { id: string }) => ({ duplicate: false, report: { id: input?.id } });
+  const submitReports = variables?.inputs?.map((input: { id: string }) => ({
+    payload: taken(input),
+    error: null,
+  }));
+  const data = { __typename: 'Query', submitReport: taken(variables?.input), submitReports };
+  respond(response, 200, { data });
+};
 
 /** Answers with that status and JSON, or with text as it is. */
 export function respond(response: ServerResponse, status: number, body: object | string): void {
