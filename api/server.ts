@@ -34,6 +34,7 @@ import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
 import { useReadableParameters } from './readable-parameters.ts';
+import { breakOff } from './transport/break-off.ts';
 import { clientAddressOf } from './transport/client-address.ts';
 import { useNoFormBodies } from './transport/form-bodies.ts';
 import { useSameSite } from './transport/same-site.ts';
@@ -201,8 +202,7 @@ type Context = ServerContext & { req?: IncomingMessage; res?: ServerResponse };
 /** What breaks the connection that a request came by; undefined where it came by none. */
 function cutOffOf(context: Context): (() => void) | undefined {
   const { res } = context;
-  // A reset and not an end: to a proxy that speaks HTTP/1.0 to us, an end would be that of the file.
-  return res && (() => res.socket?.resetAndDestroy());
+  return res && (() => res.socket && breakOff(res.socket));
 }
 
 function tryLater(body: object, cause: unknown): Response {
