@@ -8,6 +8,7 @@ import { type AnswerSize, makeAnswerSize } from './answer-size.ts';
 import type { Admission } from './auth/admission.ts';
 import type { Credentials } from './auth/credentials.ts';
 import type { Identity } from './auth/identity.ts';
+import { type IsGood, liveWhileGood } from './auth/while-good.ts';
 import { narrowedServices } from './auth/narrowed-services.ts';
 import { Failure } from './failure.ts';
 import type { IndexReader, RequestReader } from './index/index-store.ts';
@@ -28,6 +29,8 @@ export type Services = {
   knownFacts: KnownFacts;
   live: Live;
   credentials: Credentials;
+  /** Whether who began something may go on with it. */
+  isGood: IsGood;
   audit: Audit;
   /** How often anyone may ask. */
   limits: Limits;
@@ -68,6 +71,7 @@ export function makeContext(all: Services, request: Pick<Request, 'signal'>, ide
   };
   const context: ApiContext = {
     ...services,
+    live: liveWhileGood(services.live, () => services.isGood(identity)),
     services,
     identity,
     ...fresh(),

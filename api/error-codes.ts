@@ -57,7 +57,17 @@ export const maxTokens = 5_000;
 export function useErrorCodes(): Plugin {
   return {
     onParse: ({ parseFn, setParseFn }) => {
-      setParseFn((source, options) => parseFn(source, { ...options, maxTokens }));
+      setParseFn((source, options) => {
+        try {
+          return parseFn(source, { ...options, maxTokens });
+        } catch (cause) {
+          if (!(cause instanceof RangeError)) throw cause;
+          // So many braces are still few tokens, and nothing that has to be looked at in a log.
+          throw new GraphQLError('the query is nested too deep', {
+            extensions: { code: 'GRAPHQL_PARSE_FAILED' },
+          });
+        }
+      });
     },
     onResultProcess({ result }) {
       if (Symbol.asyncIterator in result) return;

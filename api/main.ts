@@ -3,12 +3,13 @@
  */
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import packageJson from '../package.json' with { type: 'json' };
 import { messageOf } from '../plugins/message-of.ts';
 import type { Known } from './load-plugins.ts';
 import { type ApiSettings, readSettings } from './settings.ts';
 import { exposureProblem } from './settings/auth.ts';
 
-const usage = `usage: os-inspector-api [serve | rebuild | compact | token …]
+const usage = `usage: os-inspector-api [serve | rebuild | compact | token … | --version]
 
   serve     answers GraphQL at http://HOST:PORT/graphql (the default)
   rebuild   builds the index anew from the bucket; a server that runs answers from the old one until then
@@ -93,6 +94,10 @@ async function main(args: string[]): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
+  if (command === 'version') {
+    process.stdout.write(`${packageJson.version}\n`);
+    return 0;
+  }
   const read = readSettings(process.env, process.cwd());
   if ('problems' in read) {
     return refuse(
@@ -132,15 +137,16 @@ function refuse(what: 'settings' | 'plugins', problems: readonly string[]): numb
   return 2;
 }
 
-function parseCommand(args: string[]): Command | 'help' | null {
+function parseCommand(args: string[]): Command | 'help' | 'version' | null {
   try {
     const { values, positionals } = parseArgs({
       args,
-      options: { help: { type: 'boolean', short: 'h' } },
+      options: { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } },
       allowPositionals: true,
     });
     const [command = 'serve', ...more] = positionals;
     if (values.help) return 'help';
+    if (values.version) return 'version';
     if (more.length === 0 && Object.hasOwn(commands, command)) return command as Command;
     throw new Error(`unknown command ${JSON.stringify(positionals.join(' '))}`);
   } catch (cause) {

@@ -1,7 +1,7 @@
 /**
  * server: the HTTP interface over the services. Builds, and does not listen, so that tests call `fetch`.
  */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, shouldRenderGraphiQL, type YogaServerInstance } from 'graphql-yoga';
@@ -32,6 +32,7 @@ import { useTracing } from './operations/use-tracing.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
+import { useReadableParameters } from './readable-parameters.ts';
 import { clientAddressOf } from './transport/client-address.ts';
 import { useNoFormBodies } from './transport/form-bodies.ts';
 import { useSameSite } from './transport/same-site.ts';
@@ -70,8 +71,8 @@ export function createServer(options: ServerOptions): Server {
     graphqlEndpoint,
     graphiql: false,
     landingPage: false,
-    // Ours answer as the Python system's did; Yoga's own path must not shadow them.
-    healthCheckEndpoint: '/.yoga-health',
+    // Yoga answers whatever ends in this, before anybody is asked who they are: so nothing may, as no address ends so.
+    healthCheckEndpoint: ' ',
     // No other origin's page has any business here: agents and GraphiQL send none or our own.
     cors: false,
     logging: {
@@ -111,6 +112,7 @@ export function createServer(options: ServerOptions): Server {
         },
       },
       ...(offered.graphiql ? [useGraphiqlPage(graphqlEndpoint, services.now)] : []),
+      useReadableParameters(),
       useSingleOperation(),
       useDocumentBounds(),
       useQueryGate(inFlight),
@@ -156,6 +158,8 @@ export function createServer(options: ServerOptions): Server {
           return url.pathname === graphqlEndpoint ? null : notFound(url);
       }
     } catch (cause) {
+      // Whoever goes before all of a body is here is told nothing, and is no failure of ours.
+      if (context.req?.destroyed && !context.req.complete) return new Response(null, { status: 400 });
       logger.error({ err: cause, path: url.pathname }, 'request failed');
       const unavailable = cause instanceof Failure && cause.kind === 'UNAVAILABLE';
       if (!unavailable) return Response.json({ status: 'error', error: 'internal error' }, { status: 500 });
@@ -187,8 +191,8 @@ const withoutIntrospection: Plugin = {
   onValidate: ({ addValidationRule }) => addValidationRule(NoSchemaIntrospectionCustomRule),
 };
 
-/** Of a request that came over a socket; others have no `res`. */
-type Context = ServerContext & { res?: ServerResponse };
+/** Of a request that came over a socket; others have neither. */
+type Context = ServerContext & { req?: IncomingMessage; res?: ServerResponse };
 
 /** What breaks the connection that a request came by; undefined where it came by none. */
 function cutOffOf(context: Context): (() => void) | undefined {

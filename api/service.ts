@@ -9,6 +9,7 @@ import type { AnyPlugin } from '../plugins/plugin.ts';
 import { openAdmission } from './auth/admission.ts';
 import { type AuthenticationOptions, openAuthentication } from './auth/authentication.ts';
 import type { Gate } from './auth/gate.ts';
+import { makeIsGood } from './auth/while-good.ts';
 import type { Bucket, BucketWriter } from './bucket/bucket.ts';
 import type { IndexStore } from './index/index-store.ts';
 import { openExports } from './export/exports.ts';
@@ -129,7 +130,14 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const intake = countedIntake(openIntake({ log, index, onIndexError }), metrics);
   const knownFacts = openKnownFacts({ index, onIndexError, maxGrowthBytes: maxBodyBytes });
   const live = openLive({ index, onError: (cause) => logger.error({ err: cause }, 'subscription failed') });
-  const exports = openExports({ index, plugins, schema, queryTimeoutMs, logger, now });
+  const authentication = await openAuthentication({
+    ...{ bucket, logger, now, isRequired: false },
+    ...options.authentication,
+  });
+  const { credentials, gate } = authentication;
+  // Whoever lets in others knows how long.
+  const isGood = options.gate ? () => true : makeIsGood(credentials, now);
+  const exports = openExports({ index, plugins, schema, queryTimeoutMs, logger, now, isGood });
   metrics.watch({
     hosts: makeHostsByStatus(index, now),
     subscribers: live.subscribers,
@@ -156,11 +164,6 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     );
     return failed;
   }
-  const authentication = await openAuthentication({
-    ...{ bucket, logger, now, isRequired: false },
-    ...options.authentication,
-  });
-  const { credentials, gate } = authentication;
   await upkeep.catchUp();
   upkeep.start();
 
@@ -174,6 +177,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       live,
       limits,
       credentials,
+      isGood,
       audit,
       plugins,
       queryTimeoutMs,

@@ -7,6 +7,7 @@ import { Failure } from '../api/failure.ts';
 import { makeMetrics } from '../api/operations/metrics.ts';
 import { openTestApi, submitMutation } from './support/api.ts';
 import { operations, tableOf } from './support/documents.ts';
+import { eventually } from './support/eventually.ts';
 import { testIf } from './support/needs.ts';
 import { repository, run } from './support/process.ts';
 import { hostId } from './support/reports.ts';
@@ -52,7 +53,11 @@ beforeAll(async () => {
   await api.fetch('/ready');
   isAway = false;
   for (let asked = 0; asked < 9; asked += 1) await api.ask('{ hosts { totalCount } }');
-  const exposed = await (await api.fetch('/metrics')).text();
+  // An index that is busy is not waited for, and then there is no count of hosts yet.
+  const exposed = await eventually('that hosts are counted', async () => {
+    const page = await (await api.fetch('/metrics')).text();
+    return page.includes('os_inspector_api_hosts{') && page;
+  });
   for (const [, name = '', labels = ''] of exposed.matchAll(/^(\w+)(?:\{(.*)\})? \S+$/gm)) {
     const own = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]) => [label, value]);
     series.set(name, [...(series.get(name) ?? []), Object.fromEntries(own)]);

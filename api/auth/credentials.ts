@@ -38,6 +38,8 @@ export type Credentials = {
   /** Follows what other nodes and the command line do, until it is closed. */
   start(): void;
   close(): Promise<void>;
+  /** Whether it is good at this moment, as far as this node knows. */
+  isGood(id: string): boolean;
   /** Null for a secret that nobody made. What is found may be good no more: see the state. */
   find(secret: string): Promise<{ credential: Credential; state: CredentialState } | null>;
   /**
@@ -148,6 +150,10 @@ export function openCredentials({ bucket, logger, now = Date.now }: CredentialsO
       closed = true;
       clearTimeout(timer);
       await following?.catch(() => {});
+    },
+    isGood(id) {
+      const credential = directory.byId(id);
+      return credential !== null && directory.stateOf(credential, now()) === 'valid';
     },
     async find(secret) {
       if (!isSecret(secret)) return null;

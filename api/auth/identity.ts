@@ -30,6 +30,8 @@ export type Identity = {
   scopes: ReadonlySet<Scope>;
   /** Null where it is for the whole fleet. */
   narrowedTo: Narrowing | null;
+  /** When its token ends, milliseconds since 1970; absent where somebody else keeps that. */
+  goodUntil?: number;
 };
 
 /** Whoever reaches an API without authentication, which is reachable from its own machine only. */

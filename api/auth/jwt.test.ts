@@ -63,6 +63,7 @@ test('a token of the issuer says who somebody is, and by its claim what they may
   const verify = verifierOf(url);
   expect(await verify(await sign(key, url, { preferred_username: 'ada' }))).toEqual({
     ...{ kind: 'person', id: 'u-1', name: 'ada', scopes: new Set(['read']), narrowedTo: null },
+    goodUntil: start + 630_000,
   });
   expect(await verify(await sign(key, url, { scope: undefined }))).toMatchObject({
     name: 'u-1',

@@ -112,7 +112,7 @@ async function discover(issuer: string): Promise<string> {
 }
 
 function identify(claims: JWTPayload, { scopesClaim, scopesOf }: OidcSettings): Identity {
-  const { sub = '', preferred_username, email } = claims as JWTPayload & Record<string, unknown>;
+  const { sub = '', exp = 0, preferred_username, email } = claims as JWTPayload & Record<string, unknown>;
   let claim: unknown = claims;
   for (const name of scopesClaim) {
     claim = Object.hasOwn(Object(claim), name) ? (claim as Record<string, unknown>)[name] : undefined;
@@ -125,5 +125,6 @@ function identify(claims: JWTPayload, { scopesClaim, scopesOf }: OidcSettings): 
     name: [preferred_username, email].find((name) => typeof name === 'string') ?? sub,
     scopes: new Set(values.flatMap((value) => scopesOf.get(value) ?? [])),
     narrowedTo: null,
+    goodUntil: (exp + clockToleranceSeconds) * 1_000,
   } as Identity;
 }

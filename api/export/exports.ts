@@ -9,6 +9,7 @@ import type { AnyPlugin } from '../../plugins/plugin.ts';
 import { hasScope, type Identity } from '../auth/identity.ts';
 import { narrowedRequests } from '../auth/narrowed-reader.ts';
 import { refusal } from '../auth/scopes.ts';
+import { type IsGood, noLongerGood } from '../auth/while-good.ts';
 import { Failure } from '../failure.ts';
 import type { ForRequest } from '../index/index-store.ts';
 import { askReader, readerOf } from '../index/reader-methods.ts';
@@ -32,6 +33,8 @@ export type ExportsOptions = {
   queryTimeoutMs: number;
   logger: Logger;
   now: () => number;
+  /** Whether who began an export may go on with it. */
+  isGood: IsGood;
   /** How long a client may read nothing. @default a quarter of an hour */
   stalledMs?: number;
 };
@@ -49,7 +52,8 @@ export type Exports = {
 };
 
 export function openExports(options: ExportsOptions): Exports {
-  const { index, plugins, schema, queryTimeoutMs, logger, now, stalledMs = defaultStalledMs } = options;
+  const { index, plugins, schema, queryTimeoutMs, logger, now, isGood } = options;
+  const { stalledMs = defaultStalledMs } = options;
   const running = new Set<AbortController>();
   let closed = false;
 
@@ -114,8 +118,14 @@ export function openExports(options: ExportsOptions): Exports {
     const encode = kind?.formats[format];
     if (!kind || !encode) throw new Error(`no export for ${url.pathname}`);
     const given = readParameters(url.searchParams, kind.parameters, schema);
+    const own = narrowedRequests(index, identity.narrowedTo);
     const asking: PageOptions = {
-      index: narrowedRequests(index, identity.narrowedTo),
+      index: {
+        forRequest(ending) {
+          if (!isGood(identity)) throw noLongerGood();
+          return own.forRequest(ending);
+        },
+      },
       timeoutMs: queryTimeoutMs,
       signal,
       limit: given.limit,

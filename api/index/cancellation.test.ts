@@ -19,6 +19,8 @@ const bucket = 'file:/srv/bucket';
 const given = new Error('given up');
 const text = 'abcdefghij'.repeat(6_000);
 const contents = 800;
+/** Of one host; with each other they make so many millions. */
+const units = 8_000;
 
 /** Reports whose contents differ, each with a text that takes long to look through. */
 async function fill(index: IndexStore): Promise<void> {
@@ -26,7 +28,12 @@ async function fill(index: IndexStore): Promise<void> {
     const reports = Array.from({ length: 100 }, (_, number) =>
       storedReport({
         host: { id: hostId(from + number), name: `web-${from + number}`, labels: {} },
-        results: [result('os', { distribution: `${text}${from + number}` })],
+        results: [
+          result('os', { distribution: `${text}${from + number}` }),
+          ...(from + number === 0
+            ? [result('rack', { units: Array.from({ length: units }, (_, unit) => unit) })]
+            : []),
+        ],
       }),
     );
     await index.apply([{ key: `reports/date=2026-05-01/hour=10/${hostId(from)}.ndjson.zst`, reports }]);
@@ -64,6 +71,10 @@ const slow: Record<string, (reader: IndexReader) => Promise<unknown>> = {
       },
       { limit: 10 },
     ),
+  'a distribution of a number in a long list by another': (reader) => {
+    const of = { plugin: 'rack', path: 'rack.units', compare: null };
+    return reader.factDistributions({ of, by: of, filter: null, asOf: null });
+  },
 };
 
 type Opened = { index: IndexStore; working: () => Promise<number> };

@@ -6,6 +6,7 @@
 import { sql } from 'kysely';
 import { inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
+import { type Counted, countElements, keyOf, withOwnCounts } from './element-counts.ts';
 import { textOfFacts } from './facts-text.ts';
 import type {
   Distribution,
@@ -16,11 +17,10 @@ import type {
   HostQuestion,
 } from './index-store.ts';
 import { spelledAs } from './spelling.ts';
-import { toldValues } from './told-values.ts';
+import { mayBeInElements, ownValues, toldValues } from './told-values.ts';
 
 /** A comparable value, and a fact set that has it. */
-type Value = { text: string | null; number: number | null; sample: number | null };
-type Counted = Value & { hosts: number };
+type Value = Omit<Counted, 'hosts'>;
 type Grouped = Counted & {
   group_text: string | null;
   group_number: number | null;
@@ -34,16 +34,10 @@ export async function countFacts(
   database: Database,
   { of, by, filter, asOf, limit }: FactCountQuestion,
 ): Promise<FactCount[]> {
-  const told = await toldValues(database, { filter, asOf }, [of]);
-  const { rows } = await sql<Counted>`${told.with}
-    SELECT v.text, v.number, min(${told.factSet('v')}) AS sample, count(DISTINCT ${told.host}) AS hosts
-    FROM ${told.from}
-    GROUP BY v.text, v.number ORDER BY hosts DESC, v.text, v.number LIMIT ${sql.lit(limit)}`.execute(
-    database.query,
-  );
+  const rows = await mostFrequent(database, { filter, asOf }, of, limit);
   const grouped = by ? await groupsOf(database, { filter, asOf }, of, by) : [];
   const [spelled, spelledGroup] = await Promise.all([
-    spell(database, of, [...rows, ...grouped]),
+    spell(database, of, rows),
     by ? spell(database, by, grouped.map(groupValue)) : () => null,
   ]);
   const groups = Map.groupBy(grouped, keyOf);
@@ -56,6 +50,23 @@ export async function countFacts(
       groups: [],
     })),
   }));
+}
+
+async function mostFrequent(
+  database: Database,
+  question: HostQuestion,
+  of: FactPath,
+  limit: number,
+): Promise<Counted[]> {
+  const told = await ownValues(database, question, [of]);
+  const isInElements = await mayBeInElements(database, [of]);
+  const { rows } = await sql<Counted>`
+    SELECT v.text, v.number, min(${told.factSet('v')}) AS sample, count(DISTINCT ${told.host}) AS hosts
+    FROM ${told.from}
+    GROUP BY v.text, v.number ORDER BY hosts DESC, v.text NULLS FIRST, v.number NULLS FIRST
+    ${isInElements ? sql`` : sql`LIMIT ${sql.lit(limit)}`}`.execute(database.query);
+  if (!isInElements) return rows;
+  return withOwnCounts(await countElements(database, question, of), rows).slice(0, limit);
 }
 
 async function groupsOf(
@@ -102,28 +113,46 @@ function groupValue({ group_text, group_number, group_sample }: Grouped): Value 
   return { text: group_text, number: group_number, sample: group_sample };
 }
 
-function keyOf({ text, number }: Pick<Value, 'text' | 'number'>): string {
-  return JSON.stringify([text, number]);
-}
+/** Fact sets held at once: one may be some hundred kilobytes. */
+const samplesAtOnce = 20;
 
-/** Gives values the spelling that some host told them in. */
+/** Gives values the spelling that some host told them in: of equal values the same. */
 async function spell(
   { query }: Database,
   { plugin, path, compare }: FactPath,
   found: readonly Value[],
 ): Promise<(value: Value) => unknown> {
   const steps = path.slice(plugin === '' ? path.indexOf('.') + 1 : plugin.length + 1);
-  const samples = new Set(found.flatMap((value) => (isSpelled(compare, value) ? [] : (value.sample ?? []))));
-  const rows = await inChunks(samples, (part) =>
-    query.selectFrom('fact_sets').select(['id', 'facts', 'packed']).where('id', 'in', part).execute(),
-  );
-  const facts = new Map(rows.map((row) => [row.id, textOfFacts(row)]));
-  return ({ text, number, sample }) => {
-    const key = text ?? number;
-    if (key === null) return null;
-    const told = sample === null ? undefined : facts.get(sample);
-    return spelledAs(compare, key, told === undefined ? null : JSON.parse(told), steps);
+  const spellingOf = (value: Value, facts: unknown) => {
+    const key = value.text ?? value.number;
+    return key === null ? null : spelledAs(compare, key, facts, steps);
   };
+  const first = new Map<string, Value & { sample: number }>();
+  for (const value of found) {
+    const { sample } = value;
+    if (sample === null || isSpelled(compare, value)) continue;
+    const known = first.get(keyOf(value));
+    if (!known || sample < known.sample) first.set(keyOf(value), { ...value, sample });
+  }
+  const bySample = Map.groupBy(first.entries(), ([, { sample }]) => sample);
+  const spelled = new Map<string, unknown>();
+  await inChunks(
+    bySample.keys(),
+    async (samples) => {
+      const rows = await query
+        .selectFrom('fact_sets')
+        .select(['id', 'facts', 'packed'])
+        .where('id', 'in', samples)
+        .execute();
+      for (const row of rows) {
+        const facts = JSON.parse(textOfFacts(row));
+        for (const [key, value] of bySample.get(row.id) ?? []) spelled.set(key, spellingOf(value, facts));
+      }
+      return [];
+    },
+    samplesAtOnce,
+  );
+  return (value) => spelled.get(keyOf(value)) ?? spellingOf(value, null);
 }
 
 /** Whether a key says by itself how its value is written. */

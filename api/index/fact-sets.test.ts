@@ -232,6 +232,57 @@ async function answersAreTheSame(open: (longListLength: number) => Promise<Index
   await Promise.all([whole.close(), shared.close()]);
 }
 
+/** In the order of their bytes, in which the second to last comes before the last. */
+const rarities = ['a', 'b', '\uffee', '\u{1f600}'];
+
+/** More fact sets than are read at once: of some hosts the list is long, of some it is not, and some have none. */
+async function countsAreRight(open: (longListLength: number) => Promise<IndexStore>) {
+  const index = await open(5);
+  const hosts = Array.from({ length: 140 }, (_, host) => {
+    const names = Array.from({ length: host % 14 }, (_, at) => `package-${(host * (at + 1)) % 23}`);
+    return [...names, ...names.slice(0, 2), ...(host > 0 && host < 5 ? [rarities[host - 1] ?? ''] : [])];
+  });
+  await tell(
+    index,
+    ...hosts.map((names, host) => {
+      return reportOf(host, host, 'software', { packages: names.map((name) => ({ name, release: null })) });
+    }),
+    ...[200, 201].map((host) => reportOf(host, host, 'rack', { row: 7 })),
+  );
+  const expected = new Map<string | null, number>([[null, 2]]);
+  for (const names of hosts) {
+    for (const name of names.length === 0 ? [null] : new Set(names))
+      expected.set(name, (expected.get(name) ?? 0) + 1);
+  }
+  const bytes = (name: string | null) => Buffer.from(name ?? '');
+  const counted = [...expected]
+    .map(([value, count]) => ({ value, hosts: count, groups: [] }))
+    .sort((a, b) => b.hosts - a.hosts || Buffer.compare(bytes(a.value), bytes(b.value)));
+  const of = { plugin: 'software', path: 'software.packages.name', compare: 'text' } as const;
+  const question = { of, by: null, filter: null, asOf: null };
+  expect(await index.factCounts({ ...question, limit: 100 })).toEqual(counted);
+  expect(await index.factCounts({ ...question, limit: 3 })).toEqual(counted.slice(0, 3));
+  await index.close();
+}
+
+describe('hosts are counted by what is in long lists and short ones', () => {
+  test('SQLite', () =>
+    countsAreRight((longListLength) =>
+      openSqliteIndex({
+        ...{ file: join(folder, `${crypto.randomUUID()}.db`), bucket, plugins: [software], longListLength },
+      }),
+    ));
+
+  describeIf(hasPostgres(), postgresNeeded, 'PostgreSQL', () => {
+    test('as well', async () => {
+      const url = await (await startPostgres()).createDatabase();
+      await countsAreRight((longListLength) =>
+        openPostgresIndex({ url, bucket, plugins: [software], longListLength }),
+      );
+    });
+  });
+});
+
 describe('of facts that nobody declares every answer is the same as from lists that are whole', () => {
   for (const seed of [1, 2, 3]) {
     test(`SQLite, seed ${seed}`, async () => {

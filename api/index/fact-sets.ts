@@ -161,10 +161,11 @@ async function insertBlocks(
     ['id', 'hash', 'list'],
     newElements.map(({ id, hash, list }) => [id, hash, known(memory.paths.get(list))]),
   );
+  // From the last to the first, as they lie in the table: the other way SQLite leaves half of each page empty.
   await insertRows(
     transaction,
     memory,
-    newElements.map(({ id, values }) => ({ id: -id, values: values() })),
+    newElements.toReversed().map(({ id, values }) => ({ id: -id, values: values() })),
   );
   const numberOf = (hash: string) => known(memory.blocks.get(hash));
   await insert(

@@ -13,7 +13,7 @@ import { makeIndexReader } from './index-reader.ts';
 import type { IndexReader, IndexStore } from './index-store.ts';
 import { type Applied, appliedOf, makeIndexWriter, type WriterOptions } from './index-writer.ts';
 import { forgetReports } from './retention.ts';
-import { createQueryIndexStatements } from './tables.ts';
+import { createQueryIndexStatements } from './table-indexes.ts';
 
 export type SqlIndex = IndexReader &
   Omit<SegmentSink, 'apply'> & {

@@ -2,7 +2,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Comparable } from './comparable.ts';
 import type { Test } from './filter.ts';
-import { indexedTextLength } from './tables.ts';
+import { indexedTextLength } from './table-indexes.ts';
 
 export type Condition = RawBuilder<SqlBool>;
 

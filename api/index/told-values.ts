@@ -28,25 +28,19 @@ export async function toldValues(
   question: HostQuestion,
   paths: readonly FactPath[],
 ): Promise<ToldValues> {
+  if (!(await mayBeInElements(database, paths))) return ownValues(database, question, paths);
   const hosts = await factsOfHosts(database, question, paths);
-  const named = paths.map(({ path }, number) => {
-    return { path, alias: aliases[number] ?? '', factSet: `s.fact_set_${number}` };
-  });
-  if (!(await mayBeInElements(database, paths))) {
-    return {
-      with: sql``,
-      from: sql`(${hosts}) s ${sql.join(named.map(ofFactSets), sql` `)}`,
-      host: sql`s.host`,
-      factSet: (alias) => sql.ref(`${alias}.fact_set`),
-    };
-  }
   // Each part of a union names the hosts: these are found out once.
-  const parts = named.map((told) => sql`${sql.raw(told.alias)} AS (${alsoOfElements(told)})`);
+  const named = toldAt(paths);
+  const parts = named.map((told) => sql`${sql.raw(told.alias)} AS (${alsoOfElements(database, told)})`);
   const [first, ...others] = named.map(({ alias }) => sql.raw(alias));
   return {
     with: sql`WITH s AS MATERIALIZED (${hosts}), ${sql.join(parts)}`,
     from: sql`${first} ${sql.join(
-      others.map((alias) => sql`JOIN ${alias} ON ${alias}.host = ${first}.host`),
+      others.map(
+        (alias) =>
+          sql`JOIN ${alias} ON ${alias}.host = ${first}.host AND ${database.checkpoint(sql`${alias}.fact_set`)}`,
+      ),
       sql` `,
     )}`,
     host: sql`v.host`,
@@ -54,8 +48,23 @@ export async function toldValues(
   };
 }
 
-/** `host`, and for each path the fact set that it is looked for in. */
-async function factsOfHosts(
+/** Without those of elements: where a host tells these alone it has a row without any. */
+export async function ownValues(
+  database: Database,
+  question: HostQuestion,
+  paths: readonly FactPath[],
+): Promise<ToldValues> {
+  const hosts = await factsOfHosts(database, question, paths);
+  return {
+    with: sql``,
+    from: sql`(${hosts}) s ${sql.join(toldAt(paths).map(ofFactSets), sql` `)}`,
+    host: sql`s.host`,
+    factSet: (alias) => sql.ref(`${alias}.fact_set`),
+  };
+}
+
+/** `host`, and for each path the fact set that it is looked for in, as `fact_set_0` and so on. */
+export async function factsOfHosts(
   database: Database,
   { filter, asOf }: HostQuestion,
   paths: readonly FactPath[],
@@ -69,7 +78,7 @@ async function factsOfHosts(
 }
 
 /** Whether some long list has one of the paths, or begins it. */
-async function mayBeInElements({ query }: Database, paths: readonly FactPath[]): Promise<boolean> {
+export async function mayBeInElements({ query }: Database, paths: readonly FactPath[]): Promise<boolean> {
   const lists = paths.flatMap(({ path }) =>
     [...path.matchAll(/\.|$/g)].map(({ index }) => path.slice(0, index)),
   );
@@ -84,12 +93,18 @@ async function mayBeInElements({ query }: Database, paths: readonly FactPath[]):
 
 type Told = { alias: string; factSet: string; path: string };
 
+function toldAt(paths: readonly FactPath[]): Told[] {
+  return paths.map(({ path }, number) => {
+    return { path, alias: aliases[number] ?? '', factSet: `s.fact_set_${number}` };
+  });
+}
+
 function ofFactSets({ alias, factSet, path }: Told): RawBuilder<unknown> {
   const v = sql.raw(alias);
   return sql`LEFT JOIN fact_values ${v} ON ${v}.fact_set = ${sql.ref(factSet)} AND ${isValueAt(alias, path)}`;
 }
 
-function alsoOfElements({ alias, factSet, path }: Told): RawBuilder<unknown> {
+function alsoOfElements(database: Database, { alias, factSet, path }: Told): RawBuilder<unknown> {
   const v = sql.raw(alias);
   const told = sql.ref(factSet);
   const taken = ['fact_set', 'item', 'text', 'number'];
@@ -98,14 +113,15 @@ function alsoOfElements({ alias, factSet, path }: Told): RawBuilder<unknown> {
   const own = sql`fact_values ${v} WHERE ${v}.fact_set = ${told} AND ${isValueAt(alias, path)}`;
   // In this order: from hosts to their elements.
   const shared = sql`fact_set_blocks b CROSS JOIN block_elements c CROSS JOIN fact_values ${v}
-    WHERE b.fact_set = ${told} AND c.block = b.block AND ${v}.fact_set = -c.element AND ${isValueAt(alias, path)}`;
+    WHERE b.fact_set = ${told} AND ${database.checkpoint(sql`b.block`)} AND c.block = b.block AND ${v}.fact_set = -c.element AND ${isValueAt(alias, path)}`;
   return sql`SELECT ${columns} FROM s CROSS JOIN ${own}
     UNION ALL SELECT ${columns} FROM s CROSS JOIN ${shared}
     UNION ALL SELECT s.host, ${told} AS told_in, ${nothing} FROM s
       WHERE NOT EXISTS (SELECT 1 FROM ${own}) AND NOT EXISTS (SELECT 1 FROM ${shared})`;
 }
 
-function isValueAt(alias: string, path: string): Condition {
+/** That a row of `fact_values` is a value at the path. */
+export function isValueAt(alias: string, path: string): Condition {
   const [text, number] = ['text', 'number'].map((name) => sql.ref(`${alias}.${name}`));
   return all([
     sql`${sql.ref(`${alias}.path`)} = ${pathId(path)}`,

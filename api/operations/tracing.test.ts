@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
 import { submitMutation, openTestApi } from '../../test/support/api.ts';
@@ -9,6 +10,7 @@ import { type CollectedSpan, openTraceCollector } from '../../test/support/trace
 import type { Bucket } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
 import { openLog } from '../log/log.ts';
+import { openApiLog } from './api-log.ts';
 import { type OpenTracingOptions, openTracing } from './open-tracing.ts';
 import { tracedBucket, tracedLog } from './traced-parts.ts';
 
@@ -261,6 +263,21 @@ test('an API whose collector fails answers all the same, and says so once', asyn
   await eventually('that they are sent again', () => messages().at(-1) === 'traces are sent again');
   expect(messages()).toHaveLength(2);
   await tracing.close();
+});
+
+test('what is logged of sending traces is of no request', async () => {
+  const asked = new AsyncLocalStorage<string>();
+  const written: string[] = [];
+  const fields = () => ({ asked: asked.getStore() ?? 'nobody' });
+  const logger = openApiLog('info', { fields, to: { write: (line) => void written.push(line) } });
+  const { collector, tracing } = await openTraced({ logger });
+  collector.answerWith(400);
+  await asked.run('somebody', async () => {
+    await tracing.request(new Headers(), 'asked', {}, async () => {});
+    await tracing.flush();
+  });
+  await tracing.close();
+  expect(written.map((line) => JSON.parse(line).asked)).toEqual(['nobody']);
 });
 
 test('a collector that is not there does not keep an API that stops', async () => {

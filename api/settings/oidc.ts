@@ -43,8 +43,7 @@ export function readOidc(
   const oidc = {
     issuer: issuer ?? '',
     audience: read('OIDC_AUDIENCE', (value) => {
-      if (value === '' && issuer !== null)
-        throw new Error('is missing: a token for anyone else would be as good');
+      if (value === '' && issuer) throw new Error('is missing: a token for anyone else would be as good');
       return goesWithIssuer(value);
     }),
     jwksUrl: read('OIDC_JWKS_URL', (value) => (goesWithIssuer(value) === '' ? null : checkedUrl(value))),

@@ -16,14 +16,14 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Network } from '../settings/transport.ts';
 import { noteClient } from './client-address.ts';
 import { securityHeaders } from './headers.ts';
+import { answerBadRequests, refuse } from './bad-requests.ts';
+import { anotherName, isLocalName, maxHeaders, problemOfHead } from './request-head.ts';
 import { cutSlowReaders } from './slow-readers.ts';
-import { answerBadRequests } from './bad-requests.ts';
 
 /** Past this a stop is no longer clean: requests under way are cut off. */
 const stopWithinMs = 10_000;
 /** Longer than load balancers keep idle connections, which would otherwise send into one that is just closing. */
 const keepAliveMs = 75_000;
-const maxHeaders = 100;
 
 const hints: Record<string, string> = {
   EADDRINUSE: 'it is taken; set PORT to another one',
@@ -38,6 +38,8 @@ export type ListenOptions = {
   port: number;
   /** Null for HTTP without TLS. @default null */
   tls?: { options: SecureContextOptions; asksForCertificate: boolean } | null;
+  /** With `none` only addresses and localhost are answered, and no name. @default required */
+  auth?: 'none' | 'required';
   /** Whose word is taken on where a request comes from. @default none */
   trustedProxies?: readonly Network[];
   /** @default any number */
@@ -64,7 +66,7 @@ export type HttpListener = {
 /** @throws Error that says which address cannot be had, and why */
 export async function openHttpListener(options: ListenOptions): Promise<HttpListener> {
   const { host, port, tls = null, trustedProxies = [], maxConnections } = options;
-  const { headersTimeoutMs, requestTimeoutMs } = options;
+  const { headersTimeoutMs, requestTimeoutMs, auth = 'required' } = options;
   let listener: RequestListener = answerStarting;
   let closing = false;
   let refused = 0;
@@ -79,21 +81,32 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
     });
     cutSlowReaders(response);
     const client = noteClient(request, trustedProxies);
+    const answersName = auth === 'required' || isLocalName(request.headers.host);
     // What is compared with the origin of a browser's page, which knows the API by that name.
     if (client.host !== null) request.headers.host = client.host;
-    if (isHost(request.headers.host)) listener(request, response);
-    else refuse(response);
+    const problem = problemOfHead(request) ?? (answersName ? null : anotherName);
+    if (problem) refuse(response, problem);
+    else listener(request, response);
   };
   const bounds = {
     keepAliveTimeout: keepAliveMs,
+    // With an answer of ours.
+    requireHostHeader: false,
     ...(headersTimeoutMs === undefined ? {} : { headersTimeout: headersTimeoutMs }),
     ...(requestTimeoutMs === undefined ? {} : { requestTimeout: requestTimeoutMs }),
     connectionsCheckingInterval: Math.min(5_000, (headersTimeoutMs ?? 10_000) / 2),
   };
+  // A connection that never comes to its first request is no better for being encrypted.
+  const handshaking = headersTimeoutMs === undefined ? {} : { handshakeTimeout: headersTimeoutMs };
   const https =
-    tls && createHttpsServer({ ...bounds, ...tls.options, ...asking(tls.asksForCertificate) }, answer);
+    tls &&
+    createHttpsServer(
+      { ...bounds, ...handshaking, ...tls.options, ...asking(tls.asksForCertificate) },
+      answer,
+    );
   const http = https ?? createHttpServer(bounds, answer);
-  http.maxHeadersCount = maxHeaders;
+  // One more than may be, to see that it is there.
+  http.maxHeadersCount = maxHeaders + 1;
   if (maxConnections !== undefined) http.maxConnections = maxConnections;
   http.on('drop', () => {
     refused += 1;
@@ -137,16 +150,6 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
 /** Who shows none, or one of somebody else's authority, gets no connection. */
 function asking(asksForCertificate: boolean) {
   return asksForCertificate ? { requestCert: true, rejectUnauthorized: true } : {};
-}
-
-/** What comes after this makes a URL of it; a name that is none would fail there. */
-function isHost(host: string | undefined): boolean {
-  return host === undefined || (host !== '' && URL.canParse(`http://${host}/`));
-}
-
-function refuse(response: ServerResponse): void {
-  response.writeHead(400, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ status: 'error', error: 'the Host header is not a host' }));
 }
 
 /** While the index catches up: the process is alive, and not ready. */

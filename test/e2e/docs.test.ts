@@ -78,7 +78,9 @@ describeIf(isLinux, 'a recorded host is one of Linux', 'on a recorded host', () 
     Object.assign(env, { HOST_ROOT: root, OS_INSPECTOR_URL: api.url });
     expect(await runAgent(['once'], { cwd: folder, env })).toMatchObject({ code: 0, stdout: 'success\n' });
     const reportUrl = new URL('/report', api.url);
-    const response = await fetch(reportUrl, { method: 'POST', body: JSON.stringify(pythonReport) });
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify(pythonReport);
+    const response = await fetch(reportUrl, { method: 'POST', headers, body });
     expect(await response.json()).toEqual({ status: 'success' });
     await api.ask(clonedHost);
   });

@@ -72,6 +72,7 @@ export async function openExportStores({
       return askReader(reader, method, args);
     });
   const exports = openExports({
+    isGood: () => true,
     index: { forRequest: (signal) => watched(index.forRequest(signal), signal) },
     ...{ plugins, schema, logger, queryTimeoutMs, now: Date.now },
     ...(stalledMs === undefined ? {} : { stalledMs }),
