@@ -56,19 +56,17 @@ export function identityOf({ identity }: ServerContext): Identity {
   return identity;
 }
 
+const browserChallenge = 'Basic realm="os-inspector: a token as the password", charset="UTF-8"';
+
 function refused({ code, message }: Refusal, isPage: boolean): Response {
   const headers = new Headers({ 'content-type': 'application/json', 'cache-control': 'no-store' });
   const isTemporary = code === 'UNAVAILABLE';
   if (isTemporary) {
     headers.set('retry-after', '5');
   } else {
-    headers.append('www-authenticate', 'Bearer realm="os-inspector"');
-    // A browser that fetches for a script would ask its user in the middle of it.
-    if (isPage)
-      headers.append(
-        'www-authenticate',
-        'Basic realm="os-inspector: a token as the password", charset="UTF-8"',
-      );
+    // One challenge: of several in one line browsers see the first. And of a script's request they would ask their user.
+    const challenge = isPage ? browserChallenge : 'Bearer realm="os-inspector"';
+    headers.set('www-authenticate', challenge);
   }
   // As GraphQL and as the other routes tell errors: which of them it would be is nobody's business here.
   const body = { status: 'error', error: message, errors: [{ message, extensions: { code } }] };

@@ -6,6 +6,7 @@ import { exampleQueries } from '../../api/example-queries.ts';
 import { runAgent } from '../support/agent-process.ts';
 import { type ApiProcess, startApi } from '../support/api-process.ts';
 import { describeIf } from '../support/needs.ts';
+import { node, run } from '../support/process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
@@ -181,6 +182,23 @@ describeIf(executablePath !== undefined, needed, 'in chromium, with no internet'
     await page.getByRole('button', { name: /show documentation explorer/i }).click();
     await page.getByRole('link', { name: 'Query' }).or(page.getByText('Query').first()).first().waitFor();
     expect(await page.locator('.graphiql-doc-explorer').textContent()).toContain('Query');
+  });
+
+  test('where who asks has to say who they are, a browser asks for a token and goes on with it', async () => {
+    const folder = await temporaryFolder();
+    const env = { AUTH: 'required' };
+    const guarded = await startApi(folder, { env });
+    const stores = { HOST: '', BUCKET_URL: `file:${folder}/bucket` };
+    const make = ['api/main.ts', 'token', 'create', '--name', 'ada', '--scope', 'read'];
+    const { stdout } = await run(node, make, { env: stores });
+    const httpCredentials = { username: 'anyone', password: stdout.trim() };
+    const context = await browser.newContext({ httpCredentials });
+    const own = await context.newPage();
+    await own.goto(guarded.url);
+    await own.getByText('query FirstLook').first().waitFor();
+    await own.getByRole('button', { name: /execute query/i }).click();
+    await own.locator('.result-window').getByText('"data"').first().waitFor();
+    await context.close();
   });
 
   test('asks no other host for anything, and has no errors', () => {
