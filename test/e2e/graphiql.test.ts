@@ -6,6 +6,7 @@ import { exampleQueries } from '../../api/example-queries.ts';
 import { runAgent } from '../support/agent-process.ts';
 import { type ApiProcess, startApi } from '../support/api-process.ts';
 import { describeIf } from '../support/needs.ts';
+import { node, run } from '../support/process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
@@ -242,6 +243,28 @@ describeIf(executablePath !== undefined, needed, 'in chromium, with no internet'
       injected: false,
     });
     await attacked.close();
+  });
+
+  test('asks for a token where one is needed, and asks with it from then on', async () => {
+    const own = await temporaryFolder();
+    const args = ['api/main.ts', 'token', 'create', '--name', 'operator', '--scope', 'read'];
+    const made = await run(node, args, { env: { BUCKET_URL: `file:${own}/bucket` } });
+    expect(made.code).toBe(0);
+    const closed = await startApi(own, { env: { AUTH: 'required' } });
+    const open = async (password: string) => {
+      const context = await browser.newContext({ httpCredentials: { username: 'anybody', password } });
+      const tab = await context.newPage();
+      const response = await tab.goto(closed.url);
+      return { tab, status: response?.status() };
+    };
+    expect((await open('osi_t_wrong')).status).toBe(401);
+    const { tab, status } = await open(made.stdout.trim());
+    expect(status).toBe(200);
+    await tab.getByRole('tab', { name: 'Plugins' }).click();
+    await tab.waitForURL(/query=.*Plugins/s);
+    await tab.getByRole('button', { name: /execute query/i }).click();
+    await tab.locator('.result-window').getByText('"plugins"').first().waitFor();
+    await tab.context().close();
   });
 
   test('is in no frame of another page', async () => {
