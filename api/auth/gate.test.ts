@@ -115,8 +115,8 @@ describe('a stranger', () => {
   test('with a browser is asked for a token', async () => {
     const response = await api.fetch('/graphql', { headers: { accept: 'text/html' } });
     expect(response.status).toBe(401);
-    expect(response.headers.get('www-authenticate')).toBe(
-      'Basic realm="os-inspector: a token as the password", charset="UTF-8"',
+    expect(response.headers.get('www-authenticate')).toMatch(
+      /^Basic realm="os-inspector: a token as the password"/,
     );
   });
 });

@@ -56,17 +56,16 @@ export function identityOf({ identity }: ServerContext): Identity {
   return identity;
 }
 
-const browserChallenge = 'Basic realm="os-inspector: a token as the password", charset="UTF-8"';
-
 function refused({ code, message }: Refusal, isPage: boolean): Response {
   const headers = new Headers({ 'content-type': 'application/json', 'cache-control': 'no-store' });
   const isTemporary = code === 'UNAVAILABLE';
   if (isTemporary) {
     headers.set('retry-after', '5');
   } else {
-    // One challenge: of several in one line browsers see the first. And of a script's request they would ask their user.
-    const challenge = isPage ? browserChallenge : 'Bearer realm="os-inspector"';
-    headers.set('www-authenticate', challenge);
+    // For a page nothing but Basic: several ways in one header are one that browsers do not know, and ask for nothing.
+    // A browser that fetches for a script would ask its user in the middle of it.
+    const basic = 'Basic realm="os-inspector: a token as the password", charset="UTF-8"';
+    headers.set('www-authenticate', isPage ? basic : 'Bearer realm="os-inspector"');
   }
   // As GraphQL and as the other routes tell errors: which of them it would be is nobody's business here.
   const body = { status: 'error', error: message, errors: [{ message, extensions: { code } }] };
