@@ -26,6 +26,7 @@ import { tooManyResponse, useAddressLimit, useOperationLimit } from './limits/ra
 import { useSingleOperation } from './limits/single-operation.ts';
 import { useVariableBounds } from './limits/variable-bounds.ts';
 import type { Metrics } from './operations/metrics.ts';
+import { useAudit } from './operations/use-audit.ts';
 import { useMetrics } from './operations/use-metrics.ts';
 import type { Tracing } from './operations/tracing.ts';
 import { useTracing } from './operations/use-tracing.ts';
@@ -119,6 +120,7 @@ export function createServer(options: ServerOptions): Server {
       useQueryGate(inFlight),
       useVariableBounds(),
       useInputErrors(),
+      useAudit(),
       useScopes(),
       useQueryCost(),
       useTruncated(),
@@ -134,7 +136,9 @@ export function createServer(options: ServerOptions): Server {
   async function route(request: Request, url: URL, context: Context): Promise<Response | null> {
     try {
       if (url.pathname.startsWith(exportFolder)) {
-        return await exports.answer(request, url, identityOf(context), cutOffOf(context));
+        const identity = identityOf(context);
+        if (identity.kind !== 'everyone') services.audit('export', identity, { path: url.pathname });
+        return await exports.answer(request, url, identity, cutOffOf(context));
       }
       // A load balancer may ask for the head alone; what sends the answer leaves its body out.
       const method = request.method === 'HEAD' ? 'GET' : request.method;

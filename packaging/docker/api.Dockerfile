@@ -19,9 +19,11 @@ WORKDIR /opt/os-inspector
 COPY --from=modules /build/node_modules node_modules
 COPY --from=build /build/package.json package.json
 COPY --from=build /build/dist dist
+# Others reach it here, so it asks who they are. A token: docker exec NAME node dist/api/main.js token create --help
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=4000 \
+    AUTH=required \
     BUCKET_URL=file:/var/lib/os-inspector/bucket \
     INDEX_URL=sqlite:/var/lib/os-inspector/index.db
 VOLUME /var/lib/os-inspector

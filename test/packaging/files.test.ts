@@ -1,10 +1,11 @@
 /** What lies in packaging/ and is no code, held to the code. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { defaultLoaders } from 'cosmiconfig';
 import { expect, test } from 'vitest';
 import { checkConfig } from '../../agent/config.ts';
-import { settingDefaults } from '../../api/settings.ts';
+import { readSettings, settingDefaults } from '../../api/settings.ts';
+import { exposureProblem } from '../../api/settings/auth.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { repository } from '../support/process.ts';
 
@@ -48,11 +49,44 @@ test('images are built from what their build needs, and from nothing else', () =
   expect(kept).toEqual(expect.arrayContaining([...include, ...copied]));
 });
 
-test('compose.yaml sets what the API knows, and builds what is there', () => {
+test('the image of the API listens for others, and so asks them who they are', () => {
+  const [environment = ''] = /^ENV (?:.*\\\n)*.*$/m.exec(textOf('packaging/docker/api.Dockerfile')) ?? [];
+  const env = Object.fromEntries(
+    [...environment.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+  );
+  const read = readSettings(env, '/opt/os-inspector');
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  expect(read.settings).toMatchObject({ host: '0.0.0.0', auth: 'required' });
+  expect(exposureProblem(read.settings)).toBeNull();
+});
+
+test('compose.yaml sets what the API knows, and builds and mounts what is there', () => {
+  const { services, volumes } = yamlOf(textOf('compose.yaml'));
+  for (const { environment } of [services.api, services.enrolment]) {
+    const { '<<': shared, ...own } = environment;
+    const settings = Object.keys({ ...shared, ...own }).filter((name) => !name.startsWith('AWS_'));
+    expect(settings).toContain('BUCKET_URL');
+    expect(Object.keys(settingDefaults)).toEqual(expect.arrayContaining(settings));
+  }
+  const own = Object.values<{ build?: { dockerfile: string } }>(services).flatMap(({ build }) => build ?? []);
+  expect(dockerfiles).toEqual(expect.arrayContaining(own.map(({ dockerfile }) => dockerfile)));
+  expect(own).toHaveLength(3);
+  const mounted = Object.values<{ volumes?: unknown[] }>(services)
+    .flatMap(({ volumes = [] }) => volumes)
+    .flatMap((volume) => (typeof volume === 'string' ? (volume.split(':')[0] ?? '') : []));
+  const isThere = (source: string) =>
+    source.startsWith('./') ? existsSync(join(repository, source)) : source in volumes;
+  expect(mounted.filter((source) => !isThere(source))).toEqual([]);
+  expect(mounted).toContain('./packaging/docker/agent.config.yaml');
+});
+
+test('the agent of compose.yaml is told where the secret is that is made for it', () => {
   const { services } = yamlOf(textOf('compose.yaml'));
-  const settings = Object.keys(services.api.environment).filter((name) => !name.startsWith('AWS_'));
-  expect(Object.keys(settingDefaults)).toEqual(expect.arrayContaining(settings));
-  expect(dockerfiles).toEqual(
-    expect.arrayContaining([services.api.build.dockerfile, services.agent.build.dockerfile]),
+  const config = yamlOf(textOf('packaging/docker/agent.config.yaml'));
+  expect(checkConfig(config).problems).toEqual([]);
+  expect(services.agent.volumes).toContain(`enrolment:${dirname(config.api.enrolment.file)}:ro`);
+  expect(services.enrolment.volumes).toEqual(['enrolment:/var/lib/os-inspector']);
+  expect(services.enrolment.command[0]).toContain(
+    `mv enrolment.new ${basename(config.api.enrolment.file)}\n`,
   );
 });
