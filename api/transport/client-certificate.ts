@@ -26,7 +26,8 @@ export function makeCertificateOf(scopes: readonly Scope[]): (context: object) =
 
 function identify(socket: TLSSocket, scopes: readonly Scope[]): Identity | null {
   const certificate = socket.getPeerX509Certificate();
-  if (!certificate) return null;
+  // Whoever has one that may sign others could make itself one in the name of any host.
+  if (!certificate || certificate.ca) return null;
   const commonName = /^CN=(.+)$/m.exec(certificate.subject)?.[1] ?? '';
   const [, uri] = /\bURI:urn:uuid:([0-9a-fA-F-]{36})/.exec(certificate.subjectAltName ?? '') ?? [];
   const hostId = [uri, commonName].find((name) => name !== undefined && isUuid(name)) ?? null;

@@ -26,10 +26,16 @@ const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: fold
 function makeCertificate(
   name: string,
   subject: string,
-  { ca, days = 30, san = '' }: { ca?: string; days?: number; san?: string } = {},
+  {
+    ca,
+    days = 30,
+    san = '',
+    maySign = !ca,
+  }: { ca?: string; days?: number; san?: string; maySign?: boolean } = {},
 ) {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
   const signer = ca ? ['-CA', `${ca}.pem`, '-CAkey', `${ca}.key`] : [];
+  const constraints = maySign ? [] : ['-addext', 'basicConstraints=critical,CA:FALSE'];
   const names = san ? ['-addext', `subjectAltName=${san}`] : [];
   openssl(
     'req',
@@ -41,6 +47,7 @@ function makeCertificate(
     '-subj',
     subject,
     ...names,
+    ...constraints,
     '-out',
     `${name}.pem`,
   );
@@ -54,6 +61,7 @@ beforeAll(async () => {
   makeCertificate('stranger', '/CN=boss');
   makeCertificate('client', '/CN=dashboard', { ca: 'ca' });
   makeCertificate('host', `/CN=web-1`, { ca: 'ca', san: `URI:urn:uuid:${hostId(1)}` });
+  makeCertificate('signing', '/CN=web-2', { ca: 'ca', maySign: true });
   makeCertificate('named', `/CN=${hostId(2).toUpperCase()}`, { ca: 'ca' });
 });
 
@@ -174,6 +182,12 @@ test('clients must show a certificate of the authority, which says who they are'
     { ...common, name: 'web-1', narrowedTo: { hostId: hostId(1), labels: null } },
     { ...common, narrowedTo: { hostId: hostId(2), labels: null } },
   ]);
+});
+
+test('one that may sign others is nobody, as its owner could be any host', async () => {
+  const { listener, seen } = await listen('ca', ['submit']);
+  await ask(listener.origin, await shown('signing'));
+  expect(seen).toEqual([null]);
 });
 
 test('a certificate that is to say nothing says nothing, and a header never does', async () => {
