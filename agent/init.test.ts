@@ -8,7 +8,8 @@ import { startStubApi } from '../test/support/stub-api.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import { builtinPluginNames } from '../plugins/index.ts';
 import type { InitFlags } from './cli.ts';
-import { checkConfig, configSchema } from './config.ts';
+import { checkConfig } from './config.ts';
+import { configSchema } from './config-schema.ts';
 import { findConfig } from './config-file.ts';
 import { initConfig } from './init.ts';
 

@@ -26,6 +26,7 @@ import { tooManyResponse, useAddressLimit, useOperationLimit } from './limits/ra
 import { useSingleOperation } from './limits/single-operation.ts';
 import { useVariableBounds } from './limits/variable-bounds.ts';
 import type { Metrics } from './operations/metrics.ts';
+import { useAudit } from './operations/use-audit.ts';
 import { useMetrics } from './operations/use-metrics.ts';
 import type { Tracing } from './operations/tracing.ts';
 import { useTracing } from './operations/use-tracing.ts';
@@ -33,6 +34,7 @@ import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
 import { maxBodyBytes } from './read-body.ts';
 import { useReadableParameters } from './readable-parameters.ts';
+import { breakOff } from './transport/break-off.ts';
 import { clientAddressOf } from './transport/client-address.ts';
 import { useNoFormBodies } from './transport/form-bodies.ts';
 import { useSameSite } from './transport/same-site.ts';
@@ -119,6 +121,7 @@ export function createServer(options: ServerOptions): Server {
       useQueryGate(inFlight),
       useVariableBounds(),
       useInputErrors(),
+      useAudit(),
       useScopes(),
       useQueryCost(),
       useTruncated(),
@@ -134,7 +137,9 @@ export function createServer(options: ServerOptions): Server {
   async function route(request: Request, url: URL, context: Context): Promise<Response | null> {
     try {
       if (url.pathname.startsWith(exportFolder)) {
-        return await exports.answer(request, url, identityOf(context), cutOffOf(context));
+        const identity = identityOf(context);
+        if (identity.kind !== 'everyone') services.audit('export', identity, { path: url.pathname });
+        return await exports.answer(request, url, identity, cutOffOf(context));
       }
       // A load balancer may ask for the head alone; what sends the answer leaves its body out.
       const method = request.method === 'HEAD' ? 'GET' : request.method;
@@ -198,8 +203,7 @@ type Context = ServerContext & { req?: IncomingMessage; res?: ServerResponse };
 /** What breaks the connection that a request came by; undefined where it came by none. */
 function cutOffOf(context: Context): (() => void) | undefined {
   const { res } = context;
-  // A reset and not an end: to a proxy that speaks HTTP/1.0 to us, an end would be that of the file.
-  return res && (() => res.socket?.resetAndDestroy());
+  return res && (() => res.socket && breakOff(res.socket));
 }
 
 function tryLater(body: object, cause: unknown): Response {

@@ -56,9 +56,9 @@ type EnrolHostData = { enrolHost: { credential: string; hostId: string; expiresA
 /** Of enrolling itself. */
 export const secretHints: Hints = {
   UNAUTHENTICATED:
-    'the enrolment secret of api.enrolment or OS_INSPECTOR_ENROLMENT is wrong, used up, revoked or has expired: make another with "os-inspector-api token create --enrol"',
+    'the enrolment secret of api.enrolment or OS_INSPECTOR_ENROLMENT is wrong, used up, revoked or has expired: make another with "os-inspector-api token create --name fleet --enrol"',
   FORBIDDEN:
-    'what api.enrolment or OS_INSPECTOR_ENROLMENT names enrols no hosts: make an enrolment secret with "os-inspector-api token create --enrol"',
+    'what api.enrolment or OS_INSPECTOR_ENROLMENT names enrols no hosts: make an enrolment secret with "os-inspector-api token create --name fleet --enrol"',
 };
 
 export function enrolledCredentials(parts: EnrolmentParts): Credentials {

@@ -8,7 +8,8 @@ import { errorText } from '../error-text.ts';
 import { readIdentity } from '../host-identity.ts';
 import { type Check, failed, ok, warning } from './check.ts';
 
-const enrolTodo = 'set api.enrolment to a secret made with "os-inspector-api token create --enrol"';
+const enrolTodo =
+  'set api.enrolment to a secret made with "os-inspector-api token create --name fleet --enrol"';
 
 export type EnrolmentOptions = { access: Access; url: string; stateFolder: string; now: number };
 

@@ -62,13 +62,10 @@ function refused({ code, message }: Refusal, isPage: boolean): Response {
   if (isTemporary) {
     headers.set('retry-after', '5');
   } else {
-    headers.append('www-authenticate', 'Bearer realm="os-inspector"');
+    // For a page nothing but Basic: several ways in one header are one that browsers do not know, and ask for nothing.
     // A browser that fetches for a script would ask its user in the middle of it.
-    if (isPage)
-      headers.append(
-        'www-authenticate',
-        'Basic realm="os-inspector: a token as the password", charset="UTF-8"',
-      );
+    const basic = 'Basic realm="os-inspector: a token as the password", charset="UTF-8"';
+    headers.set('www-authenticate', isPage ? basic : 'Bearer realm="os-inspector"');
   }
   // As GraphQL and as the other routes tell errors: which of them it would be is nobody's business here.
   const body = { status: 'error', error: message, errors: [{ message, extensions: { code } }] };

@@ -114,7 +114,7 @@ function groupValue({ group_text, group_number, group_sample }: Grouped): Value 
 }
 
 /** Fact sets held at once: one may be some hundred kilobytes. */
-const samplesAtOnce = 20;
+const samplesAtOnce = 100;
 
 /** Gives values the spelling that some host told them in: of equal values the same. */
 async function spell(

@@ -22,10 +22,13 @@ export function shedding(
   endpoint: string,
   onRefused: () => void = () => {},
 ): RequestListener {
-  if (!Number.isFinite(inFlight.settings.maxInFlight)) return listener;
   const watchUnread = openUnreadAnswers();
   return (request, response) => {
     const [path = ''] = request.url?.split('?', 1) ?? [];
+    if (!Number.isFinite(inFlight.settings.maxInFlight)) {
+      if (!path.startsWith(exportFolder)) onHead(response, () => watchUnread(response));
+      return listener(request, response);
+    }
     if (unlimitedPaths.includes(path)) return listener(request, response);
     const refuse = () => {
       onRefused();

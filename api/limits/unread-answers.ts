@@ -4,6 +4,7 @@
  * By time: as long as a slow line takes. By size of all of them: the one that has waited the longest goes first.
  */
 import type { ServerResponse } from 'node:http';
+import { breakOff } from '../transport/break-off.ts';
 
 export type UnreadAnswersSettings = {
   /** Of all that wait together. @default 256 MiB */
@@ -41,7 +42,7 @@ export function openUnreadAnswers(settings: UnreadAnswersSettings = {}): (respon
 
   function cutOff(response: ServerResponse): void {
     forget(response);
-    response.destroy();
+    if (response.socket) breakOff(response.socket);
   }
 
   function forget(response: ServerResponse): void {

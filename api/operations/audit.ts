@@ -11,7 +11,9 @@ export type AuditEvent =
   | 'token.created'
   | 'token.revoked'
   | 'host.enrolled'
-  | 'host.enrolment-refused';
+  | 'host.enrolment-refused'
+  | 'operation'
+  | 'export';
 
 /** @param identity null for a stranger */
 export type Audit = (event: AuditEvent, identity: Identity | null, details: Record<string, unknown>) => void;

@@ -43,7 +43,8 @@ export function answerBadRequests(server: Server, headers: readonly [string, str
     bad.add(socket);
     const refuseIt = () => end(socket, refusals[error.code ?? ''] ?? notHttp, headers);
     const last = [...(waiting.get(socket) ?? [])].at(-1);
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    // What is no error of HTTP is one of the connection: gone, or never come to a handshake.
+    if (!/^(?:HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) socket.destroy();
     else if (!last) refuseIt();
     // It is the next request that is bad: those before it are answered.
     else if (last.req.complete) last.once('close', refuseIt);

@@ -18,7 +18,6 @@ import { noteClient } from './client-address.ts';
 import { securityHeaders } from './headers.ts';
 import { answerBadRequests, refuse } from './bad-requests.ts';
 import { anotherName, isLocalName, maxHeaders, problemOfHead } from './request-head.ts';
-import { cutSlowReaders } from './slow-readers.ts';
 
 /** Past this a stop is no longer clean: requests under way are cut off. */
 const stopWithinMs = 10_000;
@@ -79,7 +78,6 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
     response.once('finish', () => {
       if (closing) setImmediate(() => http.closeIdleConnections());
     });
-    cutSlowReaders(response);
     const client = noteClient(request, trustedProxies);
     const answersName = auth === 'required' || isLocalName(request.headers.host);
     // What is compared with the origin of a browser's page, which knows the API by that name.

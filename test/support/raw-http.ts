@@ -27,13 +27,15 @@ export async function openRaw(origin: string): Promise<RawConnection> {
       ? connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false })
       : connect(Number(port), hostname);
   let received = Buffer.alloc(0);
+  /** Put together when somebody looks: of a large answer there are thousands. */
+  let parts: Buffer[] = [];
   let ended = false;
   const watchers = new Set<() => void>();
   const changed = () => {
     for (const watcher of watchers) watcher();
   };
   socket.on('data', (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
+    parts.push(chunk);
     changed();
   });
   // A reset is an end like any other here.
@@ -42,7 +44,7 @@ export async function openRaw(origin: string): Promise<RawConnection> {
     socket.on('close', () => {
       ended = true;
       changed();
-      resolve(received.toString('latin1'));
+      resolve(Buffer.concat([received, ...parts]).toString('latin1'));
     });
   });
   whenFileIsDone(() => {
@@ -59,11 +61,13 @@ export async function openRaw(origin: string): Promise<RawConnection> {
     answer: (method = 'GET') =>
       new Promise((resolve, reject) => {
         const look = () => {
+          received = Buffer.concat([received, ...parts]);
+          parts = [];
           const found = takeAnswer(received, ended, method);
           if (!found && !ended) return;
           watchers.delete(look);
           if (!found)
-            return reject(new Error(`no answer but ${JSON.stringify(received.toString('latin1'))}`));
+            return reject(new Error(`no answer but ${JSON.stringify(received.toString('latin1', 0, 500))}`));
           received = received.subarray(found.length);
           resolve(found.answer);
         };
