@@ -94,10 +94,11 @@ export function createServer(options: ServerOptions): Server {
       useGate({
         gate,
         isPage: (request) => offered.graphiql && shouldRenderGraphiQL(request),
-        async onRefused({ code, credential }, request, context) {
+        async onRefused({ code, credential, reason }, request, context) {
           const path = new URL(request.url).pathname;
           const token = credential ? { token: { id: credential } } : {};
-          services.audit('auth.refused', null, { code, path, address: clientAddressOf(context), ...token });
+          const why = { code, ...(reason ? { reason } : {}) };
+          services.audit('auth.refused', null, { ...why, path, address: clientAddressOf(context), ...token });
           // Whoever shows none guesses nothing.
           if (!request.headers.has('authorization')) return null;
           const tooMany = await services.limits.countFailedCredentials(clientAddressOf(context));

@@ -207,9 +207,18 @@ test('tokens of an identity provider come by https, and for this API', () => {
   });
   expect(settings({ ...oidc, OIDC_AUDIENCE: 'inventory' }).oidc).toMatchObject({
     issuer: 'https://id.example.org/',
-    scopesClaim: ['scope'],
+    scopesClaim: 'scope',
     jwksUrl: null,
   });
+  const jwks = (url: string) => read({ ...oidc, OIDC_AUDIENCE: 'inventory', OIDC_JWKS_URL: url });
+  expect(jwks('http://127.0.0.1:8080/keys')).toHaveProperty('settings.oidc.jwksUrl');
+  for (const url of ['http://keycloak:8080/keys', 'http://127.0.0.1.example.org/', 'file:///keys', 'keys'])
+    expect(jwks(url)).toMatchObject({
+      problems: [{ setting: 'OIDC_JWKS_URL', message: /begins with https/ }],
+    });
+  const withPassword = jwks('https://user:hunter2@id.example.org/keys');
+  expect(withPassword).toMatchObject({ problems: [{ message: /must not hold credentials/ }] });
+  expect(JSON.stringify([withPassword, jwks('http://user:hunter2@id')])).not.toContain('hunter2');
 });
 
 test('files of TLS are relative to the working folder', () => {

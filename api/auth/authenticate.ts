@@ -15,6 +15,8 @@ export type Refusal = {
   message: string;
   /** For the log alone: the credential that is good no more. */
   credential?: string;
+  /** For the log alone: what is wrong with a token of somebody else's. */
+  reason?: string;
 };
 
 /** Says who holds a token that another party has signed. */

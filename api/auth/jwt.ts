@@ -1,23 +1,10 @@
-/**
- * jwt: takes the word of an identity provider (OpenID Connect) on who somebody is.
- *
- * The keys are the issuer's, asked for when one is needed that is not known. While the issuer does not answer, those that
- * it gave within the last day go on.
- */
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  type ExportedJWKSCache,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwksCache,
-  jwtVerify,
-} from 'jose';
-import type { Logger } from 'pino';
+/** jwt: takes the word of an identity provider (OpenID Connect) on who somebody is. */
+import { errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
+import { messageOf } from '../../plugins/message-of.ts';
 import type { OidcSettings } from '../settings/oidc.ts';
 import type { Refusal, VerifyJwt } from './authenticate.ts';
 import type { Identity } from './identity.ts';
+import { IssuerAwayError, type IssuerKeysOptions, openIssuerKeys } from './issuer-keys.ts';
 
 /** Signatures that take the issuer's private key: with a shared secret whoever checks could sign. */
 const algorithms = [
@@ -34,10 +21,8 @@ const algorithms = [
   'Ed25519',
 ];
 const clockToleranceSeconds = 30;
-const oldKeysMs = 24 * 60 * 60 * 1000;
-const patienceMs = 5_000;
-/** Whoever sends tokens with made-up keys must not make a request to the issuer of each. */
-const cooldownMs = 30_000;
+/** Of access tokens (RFC 9068) and of tokens that do not say; an issuer signs others for the same audience. */
+const types = [undefined, 'jwt', 'at+jwt', 'application/at+jwt'];
 
 const unknown: Refusal = { code: 'UNAUTHENTICATED', message: 'these credentials are not known here' };
 const expired: Refusal = { code: 'UNAUTHENTICATED', message: 'this token has expired: ask for another one' };
@@ -48,75 +33,47 @@ const unavailable: Refusal = {
 
 export type VerifyJwtOptions = {
   settings: OidcSettings;
-  logger: Pick<Logger, 'warn'>;
+  logger: IssuerKeysOptions['logger'];
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
 };
 
 export function makeVerifyJwt({ settings, logger, now = Date.now }: VerifyJwtOptions): VerifyJwt {
-  const { issuer, audience, jwksUrl } = settings;
-  const cache: Partial<ExportedJWKSCache> = {};
-  let remote: JWTVerifyGetKey | null = null;
-
-  async function openRemote(): Promise<JWTVerifyGetKey> {
-    const url = new URL(jwksUrl ?? (await discover(issuer)));
-    const options = {
-      timeoutDuration: patienceMs,
-      cooldownDuration: cooldownMs,
-      [jwksCache]: cache as ExportedJWKSCache,
-    };
-    return createRemoteJWKSet(url, options);
-  }
-
-  const keyOf: JWTVerifyGetKey = async (header, token) => {
-    try {
-      remote ??= await openRemote();
-      return await remote(header, token);
-    } catch (cause) {
-      // The issuer has answered, and has no such key.
-      if (cause instanceof errors.JWKSNoMatchingKey) throw cause;
-      logger.warn({ err: cause }, 'the identity provider does not answer');
-      const { jwks, uat = 0 } = cache;
-      if (!jwks || now() - uat > oldKeysMs) throw new IssuerAwayError('no keys', { cause });
-      return createLocalJWKSet(jwks)(header, token);
-    }
-  };
-
+  const { issuer, audience } = settings;
+  const keyOf = openIssuerKeys({ settings, logger, now });
   return async (token) => {
     try {
-      const { payload } = await jwtVerify(token, keyOf, {
+      const verified = await jwtVerify(token, keyOf, {
         ...{ issuer, audience, algorithms, clockTolerance: clockToleranceSeconds },
         currentDate: new Date(now()),
         // One that never ends could not be taken back.
         requiredClaims: ['exp', 'sub'],
       });
-      return identify(payload, settings);
+      const reason = whyNoBearer(verified);
+      return reason === null ? identify(verified.payload, settings) : { ...unknown, reason };
     } catch (cause) {
       if (cause instanceof IssuerAwayError) return unavailable;
       if (cause instanceof errors.JWTExpired) return expired;
-      if (cause instanceof errors.JOSEError) return unknown;
-      throw cause;
+      // Also what is thrown of a key that the issuer has and that cannot be used.
+      return { ...unknown, reason: messageOf(cause) };
     }
   };
 }
 
-class IssuerAwayError extends Error {}
-
-/** https://openid.net/specs/openid-connect-discovery-1_0.html */
-async function discover(issuer: string): Promise<string> {
-  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(patienceMs) });
-  const found = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
-  if (found.issuer !== issuer) throw new Error(`${url} is that of ${found.issuer}: is OIDC_ISSUER right?`);
-  return String(found.jwks_uri);
+/** Why somebody who has this token is not whom it is about; null where they are. */
+function whyNoBearer({ payload, protectedHeader }: JWTVerifyResult): string | null {
+  if (typeof payload.sub !== 'string' || payload.sub === '') return 'it names nobody';
+  if (!types.includes(protectedHeader.typ?.toLowerCase())) return 'its type is not that of an access token';
+  // https://openid.net/specs/openid-connect-backchannel-1_0.html: those of a logout.
+  if (payload.events !== undefined) return 'it tells of an event';
+  // RFC 8705 and 9449: good only together with a key that its holder has, which nobody here has asked for.
+  if (payload.cnf !== undefined) return 'it is bound to a key of its holder';
+  return null;
 }
 
 function identify(claims: JWTPayload, { scopesClaim, scopesOf }: OidcSettings): Identity {
   const { sub = '', exp = 0, preferred_username, email } = claims as JWTPayload & Record<string, unknown>;
-  let claim: unknown = claims;
-  for (const name of scopesClaim) {
-    claim = Object.hasOwn(Object(claim), name) ? (claim as Record<string, unknown>)[name] : undefined;
-  }
+  const claim = claimAt(claims, scopesClaim);
   // `scope` is text with spaces (RFC 8693), groups and roles are lists.
   const values = typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim.map(String) : [];
   return {
@@ -127,4 +84,13 @@ function identify(claims: JWTPayload, { scopesClaim, scopesOf }: OidcSettings): 
     narrowedTo: null,
     goodUntil: (exp + clockToleranceSeconds) * 1_000,
   } as Identity;
+}
+
+/** Of that name; else through objects by the names between its dots. Some issuers name their claims by URLs. */
+function claimAt(claims: JWTPayload, name: string): unknown {
+  let claim: unknown = claims;
+  for (const part of Object.hasOwn(claims, name) ? [name] : name.split('.')) {
+    claim = Object.hasOwn(Object(claim), part) ? (claim as Record<string, unknown>)[part] : undefined;
+  }
+  return claim;
 }

@@ -1,7 +1,6 @@
 /** serve: the command that answers, from the first moment of the process to the last. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { makeVerifyJwt } from '../auth/jwt.ts';
 import { openBucket } from '../bucket/open-bucket.ts';
 import { openIndex } from '../index/open-index.ts';
 import type { Known } from '../load-plugins.ts';
@@ -48,7 +47,9 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
       bucket,
       authentication: {
         isRequired: auth === 'required',
-        verifyJwt: settings.oidc && makeVerifyJwt({ settings: settings.oidc, logger }),
+        verifyJwt:
+          settings.oidc &&
+          (await import('../auth/jwt.ts')).makeVerifyJwt({ settings: settings.oidc, logger }),
         certificateOf: makeCertificateOf(tls?.clientScopes ?? []),
       },
       offered: { graphiql, introspection, pythonRoutes },

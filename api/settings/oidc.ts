@@ -11,8 +11,8 @@ export type OidcSettings = {
   audience: string;
   /** Where the issuer's keys are; null asks `/.well-known/openid-configuration` of the issuer. */
   jwksUrl: string | null;
-  /** Names on the way to the claim that says what its holder may do. */
-  scopesClaim: string[];
+  /** The claim that says what its holder may do; in objects, with dots between the names. */
+  scopesClaim: string;
   /** What each of the claim's values allows. */
   scopesOf: ReadonlyMap<string, readonly Scope[]>;
 };
@@ -33,7 +33,7 @@ export function readOidc(
   const issuer = read('OIDC_ISSUER', (value) => {
     if (value !== '' && auth === 'none')
       throw new Error('needs AUTH=required: without it nobody is asked for a token');
-    return value === '' ? null : checkedUrl(value);
+    return value === '' ? null : trustedUrl(value);
   });
   // Undefined where it cannot be used, which is told already.
   const goesWithIssuer = (value: string) => {
@@ -46,20 +46,25 @@ export function readOidc(
       if (value === '' && issuer) throw new Error('is missing: a token for anyone else would be as good');
       return goesWithIssuer(value);
     }),
-    jwksUrl: read('OIDC_JWKS_URL', (value) => (goesWithIssuer(value) === '' ? null : checkedUrl(value))),
-    scopesClaim: read('OIDC_SCOPES_CLAIM', (value) => value.split('.')),
+    jwksUrl: read('OIDC_JWKS_URL', (value) => (goesWithIssuer(value) === '' ? null : trustedUrl(value))),
+    scopesClaim: read('OIDC_SCOPES_CLAIM', (value) => value),
     scopesOf: read('OIDC_SCOPES', parseScopes),
   };
   return { oidc: issuer === null ? null : oidc };
 }
 
-/** Who could change the keys on their way could make tokens. */
-function checkedUrl(value: string): string {
+/**
+ * Who could change the keys on their way could make tokens.
+ *
+ * @throws Error that does not repeat the value, which may hold a password
+ */
+export function trustedUrl(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : null;
   const isLoopback = url !== null && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopback)) {
-    throw new Error(`must be an address that begins with https://, but is ${JSON.stringify(value)}`);
-  }
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopback))
+    throw new Error('must be an address that begins with https://, or with http:// of this machine');
+  if (url.username || url.password)
+    throw new Error('must not hold credentials: keys are for everyone to read');
   return value;
 }
 
