@@ -6,6 +6,7 @@ import { defaultLoaders } from 'cosmiconfig';
 import { expect, test } from 'vitest';
 import { answerOf, startApi } from '../support/api-process.ts';
 import { runAgent } from '../support/agent-process.ts';
+import { authorityFiles } from '../support/authority.ts';
 import { node, repository, run } from '../support/process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -57,4 +58,21 @@ test('its agent enrols with a secret that is good once, and nobody else is let i
   await rm(join(volume, 'enrolment'));
   const again = await runAgent(['once'], { cwd: join(folder, 'first') });
   expect(again).toMatchObject({ code: 0, stdout: 'success\n' });
+});
+
+test('the health check of the image knows a process that answers, by HTTP and by HTTPS, from one that does not', async () => {
+  const dockerfile = textOf('packaging/docker/api.Dockerfile');
+  const [, check = ''] = /^HEALTHCHECK .*CMD (\[.*\])$/m.exec(dockerfile) ?? [];
+  const [program, ...args] = JSON.parse(check);
+  expect(program).toBe('node');
+  const tls = { TLS_CERT: authorityFiles.serverCert, TLS_KEY: authorityFiles.serverKey };
+  for (const env of [{}, tls]) {
+    const api = await startApi(await temporaryFolder(), { env: { AUTH: 'required', ...env } });
+    const { port: PORT } = new URL(api.url);
+    const check = () => run(node, args, { env: { ...env, PORT } });
+    expect(await check()).toMatchObject({ code: 0, stderr: '' });
+    api.child.kill('SIGTERM');
+    await api.exit;
+    expect(await check()).toMatchObject({ code: 1, stderr: '' });
+  }
 });
