@@ -25,7 +25,7 @@ Settings, from the environment:
                  identity provider whose tokens people and services may show
   OIDC_SCOPES_CLAIM, OIDC_SCOPES
                  the claim that says what they may do, and what its values mean
-                                                            scope, submit=submit,read=read,admin=admin
+                                                            scope
   TLS_CERT, TLS_KEY
                  PEM files for HTTPS, read anew when they change
   TLS_CLIENT_CA  PEM file of the authority whose certificates clients must show

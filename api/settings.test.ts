@@ -106,8 +106,7 @@ describe('what cannot be used is told, with what to write instead', () => {
     ['STOP_DELAY', '21s', /from 0ms to 20s/],
     ['OIDC_ISSUER', 'https://id.example.org', /needs AUTH=required/],
     ['OIDC_AUDIENCE', 'inventory', /needs OIDC_ISSUER/],
-    ['OIDC_SCOPES', 'engineers', /such as engineers=read/],
-    ['OIDC_SCOPES', 'engineers=write', /must be submit or read or admin/],
+    ['OIDC_SCOPES', 'engineers=read', /needs OIDC_ISSUER/],
     ['AUTH', 'yes', /must be none or required, but is "yes"/],
     ['GRAPHIQL', 'true', /must be on or off, but is "true"/],
     ['PORT', 'http', /whole number from 0 to 65535.*"http"/],
@@ -201,7 +200,13 @@ test.each([
 
 test('tokens of an identity provider come by https, and for this API', () => {
   const oidc = { AUTH: 'required', OIDC_ISSUER: 'https://id.example.org/' };
-  expect(read(oidc)).toMatchObject({ problems: [{ setting: 'OIDC_AUDIENCE', message: /is missing/ }] });
+  expect(read(oidc)).toMatchObject({
+    problems: [
+      { setting: 'OIDC_AUDIENCE', message: /is missing/ },
+      { setting: 'OIDC_SCOPES', message: /is missing: say what the values/ },
+    ],
+  });
+  Object.assign(oidc, { OIDC_SCOPES: 'engineers=read' });
   expect(read({ ...oidc, OIDC_ISSUER: 'http://id.example.org', OIDC_AUDIENCE: 'x' })).toMatchObject({
     problems: [{ setting: 'OIDC_ISSUER', message: /begins with https/ }],
   });
@@ -209,6 +214,11 @@ test('tokens of an identity provider come by https, and for this API', () => {
     issuer: 'https://id.example.org/',
     scopesClaim: 'scope',
     jwksUrl: null,
+  });
+  const scopes = (text: string) => read({ ...oidc, OIDC_AUDIENCE: 'inventory', OIDC_SCOPES: text });
+  expect(scopes('engineers')).toMatchObject({ problems: [{ message: /such as engineers=read/ }] });
+  expect(scopes('engineers=write')).toMatchObject({
+    problems: [{ message: /must be submit or read or admin/ }],
   });
   const jwks = (url: string) => read({ ...oidc, OIDC_AUDIENCE: 'inventory', OIDC_JWKS_URL: url });
   expect(jwks('http://127.0.0.1:8080/keys')).toHaveProperty('settings.oidc.jwksUrl');

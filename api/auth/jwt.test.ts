@@ -20,7 +20,13 @@ function sign(key: CryptoKey | Uint8Array, issuer: string, claims: Values = {}, 
 
 function verifierOf(issuer: string, more: Record<string, string> = {}, log = apiLog()) {
   const read = readSettings(
-    { AUTH: 'required', OIDC_ISSUER: issuer, OIDC_AUDIENCE: 'inventory', ...more },
+    {
+      AUTH: 'required',
+      OIDC_ISSUER: issuer,
+      OIDC_AUDIENCE: 'inventory',
+      OIDC_SCOPES: 'read=read,admin=admin',
+      ...more,
+    },
     '/',
   );
   if ('problems' in read || !read.settings.oidc) throw new Error(JSON.stringify(read));

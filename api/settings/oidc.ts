@@ -17,12 +17,14 @@ export type OidcSettings = {
   scopesOf: ReadonlyMap<string, readonly Scope[]>;
 };
 
+const scopesExample = 'say what the values of its claim allow, such as engineers=read,inventory-admins=admin';
+
 export const oidcDefaults = {
   OIDC_ISSUER: '',
   OIDC_AUDIENCE: '',
   OIDC_JWKS_URL: '',
   OIDC_SCOPES_CLAIM: 'scope',
-  OIDC_SCOPES: 'submit=submit,read=read,admin=admin',
+  OIDC_SCOPES: '',
 } as const;
 
 /** @returns null where no issuer is named */
@@ -48,7 +50,11 @@ export function readOidc(
     }),
     jwksUrl: read('OIDC_JWKS_URL', (value) => (goesWithIssuer(value) === '' ? null : trustedUrl(value))),
     scopesClaim: read('OIDC_SCOPES_CLAIM', (value) => value),
-    scopesOf: read('OIDC_SCOPES', parseScopes),
+    scopesOf: read('OIDC_SCOPES', (value) => {
+      // No default: some providers let people ask for any scope they like.
+      if (value === '' && issuer) throw new Error(`is missing: ${scopesExample}`);
+      return value === '' ? new Map() : parseScopes(goesWithIssuer(value));
+    }),
   };
   return { oidc: issuer === null ? null : oidc };
 }
