@@ -11,7 +11,7 @@ import { hasScope } from './auth/identity.ts';
 import { useScopes } from './auth/use-scopes.ts';
 import { useCompressedBodies } from './compressed-body.ts';
 import { type ApiContext, makeContext, type Services } from './context.ts';
-import { exportFolder } from './export/export-kinds.ts';
+import { exportFolder, exportPaths } from './export/export-kinds.ts';
 import type { Exports } from './export/exports.ts';
 import { maskError, useErrorCodes, useInputErrors } from './error-codes.ts';
 import { Failure, retryAfter } from './failure.ts';
@@ -27,7 +27,7 @@ import { useSingleOperation } from './limits/single-operation.ts';
 import { useVariableBounds } from './limits/variable-bounds.ts';
 import type { Metrics } from './operations/metrics.ts';
 import { useAudit } from './operations/use-audit.ts';
-import { useMetrics } from './operations/use-metrics.ts';
+import { routeOf, useMetrics } from './operations/use-metrics.ts';
 import type { Tracing } from './operations/tracing.ts';
 import { useTracing } from './operations/use-tracing.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
@@ -98,7 +98,8 @@ export function createServer(options: ServerOptions): Server {
           const path = new URL(request.url).pathname;
           const token = credential ? { token: { id: credential } } : {};
           const why = { code, ...(reason ? { reason } : {}) };
-          services.audit('auth.refused', null, { ...why, path, address: clientAddressOf(context), ...token });
+          const from = { route: routeOf(path), address: clientAddressOf(context) };
+          services.audit('auth.refused', null, { ...why, ...from, ...token });
           // Whoever shows none guesses nothing.
           if (!request.headers.has('authorization')) return null;
           const tooMany = await services.limits.countFailedCredentials(clientAddressOf(context));
@@ -138,7 +139,8 @@ export function createServer(options: ServerOptions): Server {
     try {
       if (url.pathname.startsWith(exportFolder)) {
         const identity = identityOf(context);
-        if (identity.kind !== 'everyone') services.audit('export', identity, { path: url.pathname });
+        if (identity.kind !== 'everyone')
+          services.audit('export', identity, { path: knownExport(url.pathname) });
         return await exports.answer(request, url, identity, cutOffOf(context));
       }
       // A load balancer may ask for the head alone; what sends the answer leaves its body out.
@@ -166,7 +168,7 @@ export function createServer(options: ServerOptions): Server {
     } catch (cause) {
       // Whoever goes before all of a body is here is told nothing, and is no failure of ours.
       if (context.req?.destroyed && !context.req.complete) return new Response(null, { status: 400 });
-      logger.error({ err: cause, path: url.pathname }, 'request failed');
+      logger.error({ err: cause, route: routeOf(url.pathname) }, 'request failed');
       const unavailable = cause instanceof Failure && cause.kind === 'UNAVAILABLE';
       if (!unavailable) return Response.json({ status: 'error', error: 'internal error' }, { status: 500 });
       return tryLater({ status: 'error', error: 'the store does not answer: send it again later' }, cause);
@@ -208,6 +210,11 @@ function cutOffOf(context: Context): (() => void) | undefined {
 
 function tryLater(body: object, cause: unknown): Response {
   return Response.json(body, { status: 503, headers: { 'retry-after': String(retryAfter(cause)) } });
+}
+
+/** Null for one that there is not, whose name may be anything. */
+function knownExport(pathname: string): string | null {
+  return exportPaths.find((known) => known === pathname) ?? null;
 }
 
 function notFound(url: URL): Response {

@@ -11,6 +11,14 @@ const refusals: Record<number, RefusalReason> = { 401: 'credentials', 429: 'limi
 /** As many as there are; a code of a bug's making is `OTHER`. */
 const knownCode = /^[A-Z_]{2,40}$/;
 
+/** What is none of them may be anything at all, a secret that was put in the wrong place included. */
+export function routeOf(pathname: string): string {
+  const route = routes.find((known) =>
+    known.endsWith('/') ? pathname.startsWith(known) : pathname === known,
+  );
+  return route ?? 'other';
+}
+
 export function useMetrics(metrics: Metrics): Plugin {
   const startedAt = new WeakMap<object, number>();
   return {
@@ -19,14 +27,11 @@ export function useMetrics(metrics: Metrics): Plugin {
     },
     onResponse({ request, response, serverContext }) {
       const { pathname } = new URL(request.url);
-      const route = routes.find((known) =>
-        known.endsWith('/') ? pathname.startsWith(known) : pathname === known,
-      );
       const method = methods.includes(request.method) ? request.method : 'other';
       const tookMs = performance.now() - (startedAt.get(serverContext) ?? performance.now());
       const refusal = refusals[response.status];
       if (refusal) metrics.refused(refusal);
-      metrics.answered(route ?? 'other', method, response.status, tookMs / 1_000);
+      metrics.answered(routeOf(pathname), method, response.status, tookMs / 1_000);
     },
     onExecute({ args }) {
       const { type, field } = nameOf(args.document, args.operationName);
