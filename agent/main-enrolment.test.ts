@@ -77,8 +77,11 @@ test('the daemon keeps its reports until a secret that was wrong is put right, a
   const { cwd, file, state } = await host(api);
   const agent = startAgent(['run'], { cwd });
   await agent.waitFor(/"waiting":2/);
-  const status = await runAgent(['status'], { cwd });
-  expect(status).toMatchObject({ code: 1, stdout: expect.stringContaining('api.enrolment') });
+  // It is written a moment after the log is.
+  await eventually('status tells', async () => {
+    const { code, stdout } = await runAgent(['status'], { cwd });
+    return code === 1 && stdout.includes('api.enrolment');
+  });
   const doctor = await runAgent(['doctor'], { cwd });
   expect(doctor.code).toBe(1);
   expect(doctor.stdout).toMatch(/FAILED +api: .*api\.enrolment or OS_INSPECTOR_ENROLMENT is wrong/);
