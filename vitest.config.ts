@@ -8,8 +8,8 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     exclude: ['node_modules/**', 'dist/**', 'data/**'],
-    // Where there are two processors vitest would take one: much of the time here is spent waiting.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Where there are two processors vitest would take one: a quarter of the time here is spent waiting.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // End-to-end tests start real processes; a slow machine must not fail them.
     testTimeout: 60_000,
     hookTimeout: 120_000,
