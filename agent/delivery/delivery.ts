@@ -102,7 +102,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     batch: readonly SubmitReportInput[],
     stop: AbortSignal,
   ): Promise<Outcome[] | null> {
-    const outcomes = await sender.send(batch, stop);
+    // As the config says at this moment, and not as it was when the report was made.
+    const shown = batch.map((report) => ({ ...report, results: redact(report.results) }));
+    const outcomes = await sender.send(shown, stop);
     const taken = outcomes.filter(({ outcome }) => !(outcome instanceof SubmitError));
     // What the credentials do not allow says nothing of the next report, as of the host that a disk was cloned from.
     const isDown = outcomes.every(({ outcome }) => isTemporary(outcome) && !isForbidden(outcome));
@@ -187,7 +189,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       if (!kept) continue;
       bytes += kept.textBytes;
       if (batch.length > 0 && bytes > maxBatchBytes * share) break;
-      batch.push({ ...kept.report, results: redact(kept.report.results) });
+      batch.push(kept.report);
     }
     return batch;
   }
