@@ -5,7 +5,7 @@ import { agentReport, agentResult } from '../../test/support/agent-reports.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { recordingLog } from '../../test/support/recording-log.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
-import type { SubmitReportInput, WireReport } from '../report.ts';
+import type { PluginResult, SubmitReportInput, WireReport } from '../report.ts';
 import type { Receipt } from '../submit.ts';
 import { SubmitError } from '../submit-error.ts';
 import { createDelivery } from './delivery.ts';
@@ -39,7 +39,7 @@ async function world({ waiting = [] as SubmitReportInput[], answer = taken as An
   let now = 1_000;
   const naps: number[] = [];
   const requests: string[][] = [];
-  const state = { answer, beforeNap: async () => {} };
+  const state = { answer, beforeNap: async () => {}, redact: (results: PluginResult[]) => results };
   const clock = {
     now: () => now,
     async sleep(ms: number, signal: AbortSignal) {
@@ -66,7 +66,10 @@ async function world({ waiting = [] as SubmitReportInput[], answer = taken as An
     },
     submitMany: async (sent: readonly WireReport[]) => answerAll(sent),
   };
-  const delivery = createDelivery({ api, spool, log, clock, random: () => 0.5 });
+  const delivery = createDelivery({
+    ...{ api, spool, log, clock, random: () => 0.5 },
+    redact: (results) => state.redact(results),
+  });
   /** Delivers until the spool is empty. */
   const deliverAll = async () => {
     const done = delivery.deliver(stop.signal);
@@ -88,6 +91,22 @@ test('a report is sent as it is added, and leaves the spool when it is acknowled
   expect(log.lines).toMatchObject([
     { level: 'info', message: 'report submitted', fields: { reportId: report.id, duplicate: false } },
   ]);
+});
+
+test('what is redacted is so as a report is sent, whenever it was made', async () => {
+  const [kept, fresh] = reports(2) as [SubmitReportInput, SubmitReportInput];
+  const { delivery, deliverAll, state } = await world({ waiting: [kept] });
+  const sent: WireReport[] = [];
+  state.answer = (report) => {
+    sent.push(report);
+    return taken(report);
+  };
+  // Added before the config said so.
+  await delivery.add(fresh);
+  state.redact = () => [];
+  await deliverAll();
+  expect(idsOf(sent)).toEqual([fresh.id, kept.id]);
+  expect(sent.map(({ results }) => results)).toEqual([[], []]);
 });
 
 test('after an outage the newest goes first, then the backlog, the oldest first, in batches with pauses', async () => {
