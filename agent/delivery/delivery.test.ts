@@ -288,14 +288,18 @@ test('what the credentials do not allow waits by itself, and new reports go on a
   state.answer = (report) =>
     ids.has(report.id) && !isAllowed ? new SubmitError('FORBIDDEN', 'of another host') : taken(report);
   let isAdded = false;
+  let areAdded = false;
   state.beforeNap = async () => {
     // Once the first batch was sent: two wait.
     if (isAdded || requests.length === 0) return;
     isAdded = true;
     for (const report of own.slice(1)) await delivery.add(report);
+    areAdded = true;
   };
   const done = deliverAll();
-  await eventually('new ones are taken', async () => (await spool.waiting()).length === 2, { everyMs: 5 });
+  await eventually('new ones are taken', async () => areAdded && (await spool.waiting()).length === 2, {
+    everyMs: 5,
+  });
   isAllowed = true;
   await done;
   expect(requests[0]).toEqual(idsOf([...foreign, ...own.slice(0, 1)]));
