@@ -80,6 +80,8 @@ test('a report that was kept before goes without it too, also when the daemon is
   expect(kept.join()).toContain(planted);
   const api = await startStubApi();
   await write(paths, api.url);
+  // An event of the file may be missed, which a look each minute is for.
+  agent.child.kill('SIGHUP');
   await agent.waitFor(/"changed":\["api.url","redact"\]/);
   await agent.waitFor(/report submitted/);
   agent.child.kill('SIGTERM');
