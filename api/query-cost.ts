@@ -20,6 +20,8 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { messageOf } from '../plugins/message-of.ts';
+import type { ApiContext } from './context.ts';
+import { refuseBeforeRunning } from './refuse-before-running.ts';
 
 /** A thousand hosts with all that their plugins tell, twice; some ten megabytes. */
 export const maxCost = 500_000;
@@ -41,17 +43,11 @@ export const costs = {
   elements: { field: 1, multiplier: 5 },
 } as const;
 
-export function useQueryCost(): Plugin {
-  return {
-    onExecute({ args, setResultAndStopExecution }) {
-      const refused = refusal(args);
-      if (refused) setResultAndStopExecution({ errors: [refused] });
-    },
-    onSubscribe({ args, setResultAndStopExecution }) {
-      const refused = refusal(args);
-      if (refused) setResultAndStopExecution({ errors: [refused] });
-    },
-  };
+export function useQueryCost(): Plugin<ApiContext> {
+  return refuseBeforeRunning((args) => {
+    const refused = refusal(args);
+    return refused ? [refused] : [];
+  });
 }
 
 function refusal({ schema, document, operationName, variableValues }: ExecutionArgs): GraphQLError | null {

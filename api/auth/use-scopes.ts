@@ -7,6 +7,7 @@
 import {
   type DocumentNode,
   type ExecutionArgs,
+  type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
   getVariableValues,
@@ -22,6 +23,7 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import type { ApiContext } from '../context.ts';
 import { withoutSkipped } from '../query-cost.ts';
+import { refuseBeforeRunning } from '../refuse-before-running.ts';
 import type { Identity } from './identity.ts';
 import { type Guarded, guarded, meets, refusal } from './scopes.ts';
 
@@ -29,7 +31,7 @@ export function useScopes(): Plugin<ApiContext> {
   /** By the operation: agents send the same one each time. */
   const known = new WeakMap<object, readonly Guarded[]>();
 
-  function refusals(args: ExecutionArgs) {
+  function refusals(args: ExecutionArgs): GraphQLError[] {
     const { schema, document, operationName, variableValues } = args;
     const { identity } = args.contextValue as ApiContext;
     const operation = getOperationAST(document, operationName);
@@ -54,14 +56,7 @@ export function useScopes(): Plugin<ApiContext> {
     return (roots.length > 0 ? roots : all).map((field) => refusal(field, identity));
   }
 
-  const check: NonNullable<Plugin['onExecute']> & NonNullable<Plugin['onSubscribe']> = ({
-    args,
-    setResultAndStopExecution,
-  }) => {
-    const errors = refusals(args as ExecutionArgs);
-    if (errors.length > 0) setResultAndStopExecution({ errors });
-  };
-  return { onExecute: check, onSubscribe: check } as Plugin<ApiContext>;
+  return refuseBeforeRunning(refusals);
 }
 
 /** The one operation with its fragments. */

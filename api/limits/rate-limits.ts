@@ -5,6 +5,7 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { identityOf, type ServerContext } from '../auth/gate.ts';
 import type { ApiContext } from '../context.ts';
+import { refuseBeforeRunning } from '../refuse-before-running.ts';
 import { clientAddressOf } from '../transport/client-address.ts';
 import type { Limits, TooMany } from './limits.ts';
 
@@ -24,24 +25,16 @@ export function useAddressLimit(limits: Limits, endpoint: string): Plugin {
 
 /** To stand behind what finds out who asks, and before what answers routes. */
 export function useOperationLimit(limits: Limits, endpoint: string): Plugin<ApiContext> {
-  const refusalOf = async ({ identity }: ApiContext) => {
-    const refused = await limits.takeOperation(identity);
-    return refused && rateLimited(refused);
-  };
   return {
+    // Those of GraphQL are counted as they begin.
+    ...refuseBeforeRunning(async ({ contextValue }) => {
+      const refused = await limits.takeOperation((contextValue as ApiContext).identity);
+      return refused ? [rateLimited(refused)] : [];
+    }),
     async onRequest({ url, endResponse, serverContext }) {
-      // Those of GraphQL are counted as they begin.
       if (unlimitedPaths.includes(url.pathname) || url.pathname === endpoint) return;
       const refused = await limits.takeOperation(identityOf(serverContext as ServerContext));
       if (refused) endResponse(tooManyResponse(refused, false));
-    },
-    async onExecute({ args, setResultAndStopExecution }) {
-      const refused = await refusalOf(args.contextValue);
-      if (refused) setResultAndStopExecution({ errors: [refused] });
-    },
-    async onSubscribe({ args, setResultAndStopExecution }) {
-      const refused = await refusalOf(args.contextValue);
-      if (refused) setResultAndStopExecution({ errors: [refused] });
     },
   };
 }

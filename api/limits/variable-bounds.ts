@@ -7,35 +7,28 @@
 import { getOperationAST, GraphQLError, OperationTypeNode } from 'graphql';
 import type { ExecutionArgs } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { ApiContext } from '../context.ts';
 import { isTooDeep, maxJsonDepth } from '../json-depth.ts';
+import { refuseBeforeRunning } from '../refuse-before-running.ts';
 
 /** Filters are nested at most 20 deep, each by two of these levels. */
 export const maxVariableDepth = maxJsonDepth;
 /** Characters of text and values taken together: a list of 1,000 ids has 40,000. */
 export const maxQueryVariables = 500_000;
 
-export function useVariableBounds(): Plugin {
-  return {
-    onExecute({ args, setResultAndStopExecution }) {
-      const refused = refusalOf(args);
-      if (refused) setResultAndStopExecution({ errors: [refused] });
-    },
-    onSubscribe({ args, setResultAndStopExecution }) {
-      const refused = refusalOf(args);
-      if (refused) setResultAndStopExecution({ errors: [refused] });
-    },
-  };
+export function useVariableBounds(): Plugin<ApiContext> {
+  return refuseBeforeRunning(refusalsOf);
 }
 
-function refusalOf({ document, operationName, variableValues }: ExecutionArgs): GraphQLError | null {
+function refusalsOf({ document, operationName, variableValues }: ExecutionArgs): GraphQLError[] {
   // Of reports each part has bounds of its own, and errors that say where.
-  if (getOperationAST(document, operationName)?.operation === OperationTypeNode.MUTATION) return null;
+  if (getOperationAST(document, operationName)?.operation === OperationTypeNode.MUTATION) return [];
   if (isTooDeep(variableValues, maxVariableDepth)) {
-    return refusal(`variables may be nested ${maxVariableDepth} deep, no deeper`, maxVariableDepth);
+    return [refusal(`variables may be nested ${maxVariableDepth} deep, no deeper`, maxVariableDepth)];
   }
-  if (roomLeft(variableValues, maxQueryVariables) >= 0) return null;
+  if (roomLeft(variableValues, maxQueryVariables) >= 0) return [];
   const message = `the variables of a query may hold ${maxQueryVariables} characters, no more: ask in several parts`;
-  return refusal(message, maxQueryVariables);
+  return [refusal(message, maxQueryVariables)];
 }
 
 function refusal(message: string, limit: number): GraphQLError {
