@@ -50,6 +50,8 @@ export type Credentials = {
   create(draft: CredentialDraft): Promise<{ credential: Credential; secret: string }>;
   /** False when there is none of this id. @throws Failure UNAVAILABLE when the bucket does not take it */
   revoke(id: string, by: string | null): Promise<boolean>;
+  /** Null when there is none of this id. */
+  get(id: string): Listed | null;
   list(): Listed[];
 };
 
@@ -140,6 +142,12 @@ export function openCredentials({ bucket, logger, now = Date.now }: CredentialsO
     }, followEveryMs).unref();
   }
 
+  const describe = (credential: Credential): Listed => ({
+    credential,
+    state: directory.stateOf(credential, now()),
+    enrolled: directory.usesOf(credential.id),
+  });
+
   /** After all events that are known, also where this clock is behind. */
   const makeEventId = () => uuidV7({ msecs: Math.max(now(), newestAt + 1) });
 
@@ -187,12 +195,11 @@ export function openCredentials({ bucket, logger, now = Date.now }: CredentialsO
       directory.revoke(id);
       return true;
     },
-    list: () =>
-      directory.all().map((credential) => ({
-        credential,
-        state: directory.stateOf(credential, now()),
-        enrolled: directory.usesOf(credential.id),
-      })),
+    get(id) {
+      const credential = directory.byId(id);
+      return credential && describe(credential);
+    },
+    list: () => directory.all().map(describe),
   };
 }
 

@@ -36,10 +36,9 @@ export function makeDirectory(): Directory {
     if (enrolment === null) return false;
     const { uses = null } = entries.get(enrolment)?.credential ?? {};
     if (uses === null) return false;
-    return !enrolledWith
-      .get(enrolment)
-      ?.slice(0, uses)
-      .some(({ credential }) => credential.id === id);
+    // The first that came too late. Looked at with each request of a host, of which thousands may share a secret.
+    const tooLate = enrolledWith.get(enrolment)?.[uses];
+    return tooLate !== undefined && (entries.get(id)?.eventId ?? '') >= tooLate.eventId;
   }
 
   /** One that came too late for its secret takes nobody's place; one that was revoked has done so. */
@@ -58,7 +57,7 @@ export function makeDirectory(): Directory {
       idsByHash.set(credential.hash, credential.id);
       const { kind, enrolment, narrowedTo } = credential;
       if (kind === 'host') addTo(ofHost, narrowedTo?.hostId ?? '', entry);
-      if (enrolment !== null) addTo(enrolledWith, enrolment, entry).sort(byKey);
+      if (enrolment !== null) addTo(enrolledWith, enrolment, entry);
     },
     revoke: (id) => revoked.add(id),
     byHash: (hash) => entries.get(idsByHash.get(hash) ?? '')?.credential ?? null,
@@ -78,9 +77,9 @@ function byKey(a: Entry, b: Entry): number {
   return a.eventId < b.eventId ? -1 : 1;
 }
 
-function addTo(lists: Map<string, Entry[]>, key: string, entry: Entry): Entry[] {
+/** In the order of keys: most come in it, and the others are not far off. */
+function addTo(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
   const list = lists.get(key) ?? [];
-  list.push(entry);
+  list.splice(list.findLastIndex(({ eventId }) => eventId < entry.eventId) + 1, 0, entry);
   lists.set(key, list);
-  return list;
 }

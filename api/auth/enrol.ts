@@ -20,7 +20,7 @@ export async function enrol(
   const hostId = host.id.toLowerCase();
   const own = by.kind === 'enrolment' ? by.narrowedTo?.hostId : null;
   if (own && own !== hostId) throw new Failure('INVALID', 'the enrolment secret is for another host');
-  const listed = credentials.list().find(({ credential }) => credential.id === by.id);
+  const listed = credentials.get(by.id);
   const { uses = null } = listed?.credential ?? {};
   if (by.kind === 'enrolment' && uses !== null && (listed?.enrolled ?? 0) >= uses) {
     throw new Failure('INVALID', 'the enrolment secret has been used as often as it may be');
