@@ -1,5 +1,5 @@
 /** use-metrics: counts and times requests and the operations in them. */
-import { type GraphQLError, Kind, type OperationDefinitionNode } from 'graphql';
+import { type DocumentNode, getOperationAST, type GraphQLError, Kind } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { maskError } from '../error-codes.ts';
 import type { Metrics, RefusalReason } from './metrics.ts';
@@ -20,18 +20,17 @@ export function routeOf(pathname: string): string {
 }
 
 export function useMetrics(metrics: Metrics): Plugin {
-  const startedAt = new WeakMap<object, number>();
+  const begun = new WeakMap<object, { at: number; route: string }>();
   return {
-    onRequest({ serverContext }) {
-      startedAt.set(serverContext, performance.now());
+    onRequest({ url, serverContext }) {
+      begun.set(serverContext, { at: performance.now(), route: routeOf(url.pathname) });
     },
     onResponse({ request, response, serverContext }) {
-      const { pathname } = new URL(request.url);
+      const { at, route } = begun.get(serverContext) ?? { at: performance.now(), route: 'other' };
       const method = methods.includes(request.method) ? request.method : 'other';
-      const tookMs = performance.now() - (startedAt.get(serverContext) ?? performance.now());
       const refusal = refusals[response.status];
       if (refusal) metrics.refused(refusal);
-      metrics.answered(routeOf(pathname), method, response.status, tookMs / 1_000);
+      metrics.answered(route, method, response.status, (performance.now() - at) / 1_000);
     },
     onExecute({ args }) {
       const { type, field } = nameOf(args.document, args.operationName);
@@ -56,14 +55,9 @@ export function useMetrics(metrics: Metrics): Plugin {
   };
 }
 
-type Document = { definitions: readonly { kind: string }[] };
-
 /** By the schema, as a document is run only once it is valid; a fragment at the top has no name to count by. */
-function nameOf({ definitions }: Document, operationName: string | null | undefined) {
-  const operations = definitions.filter(
-    (definition): definition is OperationDefinitionNode => definition.kind === Kind.OPERATION_DEFINITION,
-  );
-  const operation = operations.find(({ name }) => name?.value === operationName) ?? operations[0];
+function nameOf(document: DocumentNode, operationName: string | null | undefined) {
+  const operation = getOperationAST(document, operationName);
   const [first] = operation?.selectionSet.selections ?? [];
   const field = first?.kind === Kind.FIELD ? first.name.value : 'fragment';
   return { type: operation?.operation ?? 'query', field };
