@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { type Access, readAccess } from './access/access.ts';
-import { readCredential } from './access/stored-credential.ts';
+import { isEnrolled } from './access/stored-credential.ts';
 import { type AgentConfig, checkConfig, type Overrides, type PluginEntry } from './config.ts';
 import { type ConfigFile, describeSearch, findConfig } from './config-file.ts';
 import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins, without } from './configured-plugins.ts';
@@ -57,14 +57,13 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
   const file = await findConfig(cwd, configFile);
   const checked = checkConfig(file.value, overrides);
   const loaded = await loadConfiguredPlugins(checked.plugins, file.folder, { onStray, previous });
-  const isEnrolled = (await readCredential(stateFolder).catch(() => null)) !== null;
   const {
     problems: ofAccess,
     warnings,
     files: tlsFiles,
     ...access
   } = await readAccess(checked.config, {
-    ...{ overrides, env, isEnrolled, now: Date.now() },
+    ...{ overrides, env, isEnrolled: await isEnrolled(stateFolder), now: Date.now() },
   });
   const problems = [...checked.problems, ...ofAccess, ...loaded.problems, ...(await rootProblems(root))];
   if (needsUrl && checked.config?.url === null) problems.push(missingUrl(file, cwd));

@@ -49,6 +49,11 @@ export async function readCredential(stateFolder: string): Promise<StoredCredent
   }
 }
 
+/** Whether there is one that can be read, good or not. */
+export async function isEnrolled(stateFolder: string): Promise<boolean> {
+  return (await readCredential(stateFolder).catch(() => null)) !== null;
+}
+
 /** Whether it is of this host, at this API, and has not expired. */
 export function isGoodFor(
   { hostId, url, expiresAt }: StoredCredential,

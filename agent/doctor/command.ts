@@ -5,7 +5,7 @@ import { type AgentConfig, checkConfig } from '../config.ts';
 import { ConfigFileError, findConfig } from '../config-file.ts';
 import { closePlugins, loadConfiguredPlugins } from '../configured-plugins.ts';
 import { shownUrl } from '../shown-url.ts';
-import { readCredential } from '../access/stored-credential.ts';
+import { isEnrolled } from '../access/stored-credential.ts';
 import { connectionFor, proxyFor, tlsOptions } from '../access/connection.ts';
 import { type Access, readAccess } from '../access/access.ts';
 import { redactWarnings } from '../redact.ts';
@@ -35,9 +35,9 @@ async function* examine(at: Surroundings, stateFolder: string): AsyncGenerator<C
   const { config, plugins, folder, ...ofConfig } = await readConfig(at);
   const loaded = await loadConfiguredPlugins(plugins, folder, { onStray: at.onStray, observe: true });
   const api = config ?? ofConfig.api;
-  const isEnrolled = (await readCredential(stateFolder).catch(() => null)) !== null;
   const now = Date.now();
-  const access = await readAccess(api, { ...{ overrides: at.overrides, env: at.env }, isEnrolled, now });
+  const from = { overrides: at.overrides, env: at.env, isEnrolled: await isEnrolled(stateFolder) };
+  const access = await readAccess(api, { ...from, now });
   try {
     const problems = [...ofConfig.problems, ...access.problems, ...loaded.problems];
     const lines = problems.map(({ path, message }) => `${path}: ${message}`);
