@@ -29,6 +29,8 @@ export function createRedact(paths: readonly string[]): Redact {
     if (!cleaned) {
       cleaned = within.reduce((rest, names) => without(rest, names) as Values, values);
       done.set(values, cleaned);
+      // Reports are cleaned as they are made, and again as they are sent.
+      done.set(cleaned, cleaned);
     }
     return cleaned;
   }
