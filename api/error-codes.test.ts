@@ -1,6 +1,7 @@
 import { buildSchema } from 'graphql';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import { pythonReport } from '../test/support/python-reports.ts';
 import { openAdmission } from './auth/admission.ts';
 import type { Services } from './context.ts';
 import { openGate } from './auth/gate.ts';
@@ -34,14 +35,7 @@ function serverFailing(options?: FailureOptions) {
   });
 }
 
-const pythonReport = JSON.stringify({
-  cpu: 'x86_64',
-  os_username: 'alice',
-  os_name: 'Linux',
-  server_ip: '192.0.2.20',
-  timestamp: '2024-11-05 10:20:30.123456',
-  os_version: '5.10.0',
-});
+const pythonReportText = JSON.stringify(pythonReport);
 
 test.each([
   ['what the failure says, in whole seconds', { retryAfterSeconds: 2.2 }, 3],
@@ -57,7 +51,7 @@ test.each([
   ]);
   expect(JSON.stringify(errors)).not.toContain('secret');
   for (const [path, init] of [
-    ['/report', { method: 'POST', headers: { 'content-type': 'application/json' }, body: pythonReport }],
+    ['/report', { method: 'POST', headers: { 'content-type': 'application/json' }, body: pythonReportText }],
     ['/report?ip=192.0.2.20', {}],
   ] as const) {
     const { status, headers } = await server.fetch(`http://api.test${path}`, init);

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { factSetHash } from '../../plugins/fact-set.ts';
 import { dataOf, openTestApi, submitMutation, type TestApi } from '../../test/support/api.ts';
+import { pythonReport } from '../../test/support/python-reports.ts';
 import { hostId, result } from '../../test/support/reports.ts';
 import { readStoredIn } from '../../test/support/stored.ts';
 import { Failure } from '../failure.ts';
@@ -133,10 +134,7 @@ describe('narrowed to a host', () => {
   });
 
   test('a Python agent may send of its own address alone', async () => {
-    const flat = (ip: string) => ({
-      ...{ cpu: 'x86_64', os_username: 'alice', os_name: 'Linux', server_ip: ip },
-      ...{ timestamp: '2024-11-05 10:20:30', os_version: '5.10.0' },
-    });
+    const flat = (ip: string) => ({ ...pythonReport, server_ip: ip });
     const post = (who: Identity, ip: string) =>
       api.as(who).fetch('/report', { method: 'POST', body: JSON.stringify(flat(ip)) });
     const python = narrowed({ hostId: pythonHostId('192.0.2.20'), labels: null }, 'submit', 'read');

@@ -17,6 +17,7 @@ import {
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import { dataOf, openTestApi, submitMutation, type TestApi } from '../../test/support/api.ts';
+import { pythonReport } from '../../test/support/python-reports.ts';
 import { hostId, result } from '../../test/support/reports.ts';
 import { createBuilder } from '../builder.ts';
 import { buildSchema } from '../schema/schema.ts';
@@ -214,16 +215,12 @@ describe('an operation of which some part may not be', () => {
 });
 
 test('exports and the routes of the Python system ask for the same', async () => {
-  const python = {
-    ...{ cpu: 'x86_64', os_username: 'alice', os_name: 'Linux', server_ip: '192.0.2.20' },
-    ...{ timestamp: '2024-11-05 10:20:30', os_version: '5.10.0' },
-  };
   const routes: [string, RequestInit, Need][] = [
     ['/export/hosts.ndjson', {}, 'read'],
     ['/export/reports.csv', {}, 'read'],
     ['/export/reports.csv', { method: 'HEAD' }, 'read'],
     ['/export/nothing', {}, 'read'],
-    ['/report', { method: 'POST', body: JSON.stringify(python) }, 'submit'],
+    ['/report', { method: 'POST', body: JSON.stringify(pythonReport) }, 'submit'],
     ['/report?ip=192.0.2.20', {}, 'read'],
   ];
   for (const [who, meets] of identities) {

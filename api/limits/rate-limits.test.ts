@@ -2,24 +2,18 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished, expect, test } from 'vitest';
+import { pythonReport } from '../../test/support/python-reports.ts';
 import { openTestApi, type TestApi } from '../../test/support/api.ts';
 import { hostId } from '../../test/support/reports.ts';
 import { readStoredIn } from '../../test/support/stored.ts';
 import { factSetHash } from '../../plugins/fact-set.ts';
+import { type LimitsSettings, noLimits } from './limits.ts';
 
-const none = { operationLimit: null, reportLimit: null, addressLimit: null };
 const perMinute = (most: number) => ({ most, perSeconds: 60 }) as const;
-const openLimited = (limits: Partial<Record<keyof typeof none, ReturnType<typeof perMinute>>>) =>
-  openTestApi({ limits: { ...none, ...limits } });
+const openLimited = (limits: Partial<Record<keyof LimitsSettings, ReturnType<typeof perMinute>>>) =>
+  openTestApi({ limits: { ...noLimits, ...limits } });
 
-const pythonReport = JSON.stringify({
-  cpu: 'x86_64',
-  os_username: 'alice',
-  os_name: 'Linux',
-  server_ip: '192.0.2.20',
-  timestamp: '2024-11-05 10:20:30.123456',
-  os_version: '5.10.0',
-});
+const pythonReportText = JSON.stringify(pythonReport);
 
 const inputs = (count: number) =>
   Array.from({ length: count }, (_, number) => ({
@@ -75,7 +69,7 @@ test('operations: 429, RATE_LIMITED, and when to come again; queries, mutations 
 test('routes count as operations do', async () => {
   const api = await openLimited({ operationLimit: perMinute(2) });
   expect((await api.fetch('/export/hosts.ndjson')).status).toBe(200);
-  expect((await api.fetch('/report', { method: 'POST', body: pythonReport })).status).toBe(200);
+  expect((await api.fetch('/report', { method: 'POST', body: pythonReportText })).status).toBe(200);
   await expectTooMany(await api.fetch('/export/hosts.ndjson'), /too many operations/);
 });
 
@@ -104,7 +98,7 @@ test('of reports that come together those that fit are taken; the others are tol
     data: null,
     errors: [{ extensions: { code: 'RATE_LIMITED' } }],
   });
-  const old = await api.fetch('/report', { method: 'POST', body: pythonReport });
+  const old = await api.fetch('/report', { method: 'POST', body: pythonReportText });
   expect(await expectTooMany(old, /too many reports/)).toMatchObject({ status: 'error' });
 });
 

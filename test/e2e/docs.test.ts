@@ -18,19 +18,10 @@ import {
 } from '../support/documents.ts';
 import { describeIf } from '../support/needs.ts';
 import { node, run } from '../support/process.ts';
+import { pythonReport } from '../support/python-reports.ts';
 import { hostRoot } from '../support/recorded-hosts.ts';
 import { hostId } from '../support/reports.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-/** From the Python system's host that a query of the documents asks for. */
-const pythonReport = {
-  cpu: 'x86_64',
-  os_username: 'alice',
-  os_name: 'Linux',
-  server_ip: '192.0.2.20',
-  timestamp: '2024-11-05 10:20:30.123456',
-  os_version: '5.10.0',
-};
 
 /** A host that queries of the documents ask for. */
 const clonedHost = `mutation {
@@ -79,6 +70,7 @@ describeIf(isLinux, 'a recorded host is one of Linux', 'on a recorded host', () 
     expect(await runAgent(['once'], { cwd: folder, env })).toMatchObject({ code: 0, stdout: 'success\n' });
     const reportUrl = new URL('/report', api.url);
     const headers = { 'content-type': 'application/json' };
+    // From the host of the Python system that a query of the documents asks for.
     const body = JSON.stringify(pythonReport);
     const response = await fetch(reportUrl, { method: 'POST', headers, body });
     expect(await response.json()).toEqual({ status: 'success' });
