@@ -1,20 +1,11 @@
 /** What a client may ask for in one request is bounded, with a document that just passes and one that just fails. */
-import { GraphQLError, type GraphQLSchema, parse, buildSchema as parseSchema } from 'graphql';
-import { pino } from 'pino';
+import { parse } from 'graphql';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import { openTestApi, type TestApi } from '../../test/support/api.ts';
-import type { Services } from '../context.ts';
-import { buildSchema } from '../schema/schema.ts';
-import { openGate } from '../auth/gate.ts';
-import { makeMetrics } from '../operations/metrics.ts';
-import { createServer, everything, type ServerOptions } from '../server.ts';
 import { maxRangeLength } from '../schema/comparison.ts';
 import { maxTextLength } from '../schema/filter-bounds.ts';
 import { type DocumentBound, documentBounds, refusalOf } from './document-bounds.ts';
-import { boundedDocumentCache, maxCachedCharacters, maxCachedDocuments } from './document-cache.ts';
-import { maxErrors, maxMessageLength } from './error-bounds.ts';
-import { makeLimits } from './limits.ts';
+import { maxMessageLength } from './error-bounds.ts';
 import { maxQueryVariables, maxVariableDepth } from './variable-bounds.ts';
 
 let api: TestApi;
@@ -278,100 +269,3 @@ describe('variables', () => {
     expect(errors?.[0]?.message.length).toBeLessThan(maxMessageLength + 100);
   });
 });
-
-describe('errors', () => {
-  test('of variables, of which each is wrong', async () => {
-    const query = 'mutation ($in: [SubmitReportInput!]!) { submitReports(inputs: $in) { error { code } } }';
-    const { errors } = await api.ask(query, { in: Array(20_000).fill(1) });
-    expect(errors).toHaveLength(50);
-    expect(errors?.[49]?.extensions).toEqual({ code: 'BAD_USER_INPUT', path: ['inputs', 49] });
-  });
-
-  test('as many as are told, and more', async () => {
-    const query = (count: number) =>
-      `{ ${times(count, (number) => `h${number}: host(id: "0198f3a0-0000-7000-8000-00000000000x") { id }`)} }`;
-    const { errors } = await api.ask(query(50));
-    expect(errors).toHaveLength(50);
-    const server = failing(maxErrors + 1);
-    const { errors: told } = await (await server.fetch('http://api.test/graphql?query={items{id}}')).json();
-    expect(told).toHaveLength(maxErrors + 1);
-    expect(told.at(-2)).toMatchObject({ message: 'wrong', path: ['items', 99, 'id'] });
-    expect(told.at(-1)).toEqual({
-      message: 'and 1 more errors, which are not told: correct these first',
-      extensions: { code: 'TOO_MANY_ERRORS', errors: 101 },
-    });
-    const { errors: all } = await (
-      await failing(maxErrors).fetch('http://api.test/graphql?query={items{id}}')
-    ).json();
-    expect(all).toHaveLength(maxErrors);
-    expect(all.at(-1).message).toBe('wrong');
-  });
-
-  test('a message is cut where it repeats what was sent', async () => {
-    const { errors } = await api.ask('query ($id: UUID!) { host(id: $id) { id } }', {
-      id: 'z'.repeat(400_000),
-    });
-    expect(errors?.[0]?.message).toMatch(/^id: .*zzz… \(400\d\d\d characters\)$/);
-  });
-});
-
-describe('suggestions', () => {
-  const query = '{ hostz hosts(filter: { nam: null }) { nodes { ide } } }';
-
-  test('are told where the schema may be known', async () => {
-    const { errors } = await api.ask(query);
-    expect(errors?.map(({ message }) => message).join()).toMatch(/Did you mean "host" or "hosts"\?/);
-  });
-
-  test('are not told where it is hidden: in documents, in values, in variables', async () => {
-    const server = serverOf(buildSchema(await loadBuiltinPlugins()), {
-      offered: { ...everything, introspection: false },
-    });
-    const ask = async (body: object) => {
-      const headers = { 'content-type': 'application/json' };
-      const init = { method: 'POST', headers, body: JSON.stringify(body) };
-      const { errors } = await (await server.fetch('http://api.test/graphql', init)).json();
-      return errors.map(({ message }: { message: string }) => message);
-    };
-    expect(await ask({ query })).toEqual([
-      'Cannot query field "hostz" on type "Query".',
-      'filter.nam: Field "nam" is not defined by type "HostFilter".',
-      'Cannot query field "ide" on type "Host".',
-    ]);
-    const withVariable = 'query ($f: HostFilter) { hosts(filter: $f) { totalCount } }';
-    expect(await ask({ query: withVariable, variables: { f: { nam: 1 } } })).toEqual([
-      'filter: Field "nam" is not defined by type "HostFilter".',
-    ]);
-  });
-});
-
-test('of documents that are kept, the one that was not asked for the longest goes first; large ones are not kept', () => {
-  const { documentCache } = boundedDocumentCache();
-  const document = parse('{ a }');
-  const names = Array.from({ length: maxCachedDocuments }, (_, number) => String(number));
-  for (const name of names) documentCache.set(name, document);
-  expect(documentCache.get('0')).toBe(document);
-  documentCache.set('one more', document);
-  expect(names.filter((name) => !documentCache.get(name))).toEqual(['1']);
-  documentCache.set(fill(maxCachedCharacters), document);
-  documentCache.set(fill(maxCachedCharacters + 1), document);
-  expect(documentCache.get(fill(maxCachedCharacters))).toBe(document);
-  expect(documentCache.get(fill(maxCachedCharacters + 1))).toBeUndefined();
-});
-
-/** A server each of whose items fails. */
-function failing(items: number) {
-  const schema = parseSchema('type Query { items: [Item] } type Item { id: String }');
-  const { items: field } = schema.getQueryType()?.getFields() ?? {};
-  if (field) field.resolve = () => Array(items).fill({ id: () => Promise.reject(new GraphQLError('wrong')) });
-  return serverOf(schema);
-}
-
-function serverOf(schema: GraphQLSchema, options: Partial<ServerOptions> = {}) {
-  const limits = makeLimits({ operationLimit: null, reportLimit: null, addressLimit: null });
-  const services = { limits, now: Date.now } as unknown as Services;
-  const exports = { answer: () => Promise.reject(new Error('none')), running: () => 0, close() {} };
-  const logger = pino({ enabled: false });
-  const open = { metrics: makeMetrics(), gate: openGate, offered: everything, checkReady: async () => ({}) };
-  return createServer({ schema, services, exports, logger, ...open, ...options });
-}

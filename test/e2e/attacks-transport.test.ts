@@ -2,70 +2,12 @@
  * What comes over a socket from those who mean no good: each is refused with a status that says why or is cut off, the
  * process goes on, and others are served meanwhile.
  */
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type ApiProcess, startApi } from '../support/api-process.ts';
+import { describe, expect, test } from 'vitest';
+import { startApi } from '../support/api-process.ts';
+import { expectRefused, head, origin, post, query, served } from '../support/attacked-api.ts';
 import { eventually } from '../support/eventually.ts';
 import { openRaw, type RawConnection, sendRaw } from '../support/raw-http.ts';
-import { hostId, result } from '../support/reports.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-let api: ApiProcess;
-let origin: string;
-let saidBefore = 0;
-
-beforeAll(async () => {
-  const env = { HEADERS_TIMEOUT: '1s', REQUEST_TIMEOUT: '2s', LOG_LEVEL: 'info' };
-  api = await startApi(await temporaryFolder(), { env });
-  ({ origin } = new URL(api.url));
-});
-
-afterEach(async () => {
-  expect(await served()).toBe(true);
-  expect(api.child.exitCode).toBeNull();
-  const said = api.output().slice(saidBefore);
-  saidBefore += said.length;
-  expect(said).not.toMatch(/INTERNAL|"level":(50|60)/);
-});
-
-const query = '{"query":"{ __typename }"}';
-
-/** Whether others are answered, by a connection of their own. */
-async function served(): Promise<boolean> {
-  const health = await sendRaw(origin, head('GET', '/health'));
-  const asked = await sendRaw(origin, post(query));
-  return health.text === '{"health":"ok"}' && asked.text === '{"data":{"__typename":"Query"}}';
-}
-
-function head(method: string, target: string, fields = 'Host: localhost\r\n', version = 'HTTP/1.1'): string {
-  return `${method} ${target} ${version}\r\n${fields}\r\n`;
-}
-
-type Posted = { path?: string; fields?: string; type?: string };
-
-/** With its right length, unless `fields` has one. */
-function post(
-  body: string | Uint8Array,
-  { path = '/graphql', fields, type = 'application/json' }: Posted = {},
-) {
-  const framing = fields ?? `Content-Length: ${Buffer.byteLength(body)}\r\n`;
-  const start = head('POST', path, `Host: localhost\r\nContent-Type: ${type}\r\n${framing}`);
-  return Buffer.concat([Buffer.from(start, 'latin1'), Buffer.from(body as Uint8Array)]);
-}
-
-/** Refused by the connection itself, which ends. */
-async function expectRefused(bytes: string | Uint8Array, status: number, message: RegExp) {
-  const connection = await openRaw(origin);
-  connection.write(bytes);
-  const answer = await connection.answer();
-  expect([answer.status, answer.headers.connection, answer.headers['content-type']]).toEqual([
-    status,
-    'close',
-    'application/json',
-  ]);
-  expect(JSON.parse(answer.text)).toEqual({ status: 'error', error: expect.stringMatching(message) });
-  expect(await connection.closed).toBe('');
-}
 
 describe('who takes long', () => {
   /** Sends one byte whenever others have been answered, until the server has had enough. */
@@ -81,7 +23,8 @@ describe('who takes long', () => {
   }
 
   test.each([
-    ['with the head', 'GET /health HTTP/1.1\r\nHost: localhost\r\n', 'X: y\r\n', 408],
+    // One header, as on a fast machine there would soon be more of them than may be.
+    ['with the head', 'GET /health HTTP/1.1\r\nHost: localhost\r\nX: ', 'y', 408],
     [
       'with the body',
       `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n`,
@@ -250,143 +193,6 @@ describe('an address', () => {
   test('that is whole, as a proxy is asked, is that of its path', async () => {
     expect((await sendRaw(origin, head('GET', 'http://localhost/health'))).text).toBe('{"health":"ok"}');
     expect((await sendRaw(origin, head('GET', 'http://localhost'))).status).toBe(302);
-  });
-});
-
-describe('a body', () => {
-  const chunked = { fields: 'Transfer-Encoding: chunked\r\n' };
-
-  test.each([
-    ['of a length that is no number', post(query, { fields: 'Content-Length: 0x18\r\n' }), 400],
-    ['of a negative length', post(query, { fields: 'Content-Length: -1\r\n' }), 400],
-    [
-      'of a length beyond all numbers',
-      post(query, { fields: 'Content-Length: 99999999999999999999999\r\n' }),
-      400,
-    ],
-    ['of two lengths', post(query, { fields: 'Content-Length: 26\r\nContent-Length: 27\r\n' }), 400],
-    [
-      'of a length and in chunks',
-      post('0\r\n\r\n', { fields: 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n' }),
-      400,
-    ],
-    ['in chunks of no size', post('zz\r\nhello\r\n', chunked), 400],
-    ['in chunks of a negative size', post('-1\r\nhello\r\n', chunked), 400],
-    ['in chunks of an endless size', post('ffffffffffffffffff\r\nhello\r\n', chunked), 400],
-    ['in chunks that end with LF alone', post(`1a\n${query}\n0\n\n`, chunked), 400],
-    [
-      'in chunks with endless extensions',
-      post(`1a;${'a'.repeat(20_000)}\r\n${query}\r\n0\r\n\r\n`, chunked),
-      413,
-    ],
-    [
-      'in chunks with endless trailers',
-      post(`1a\r\n${query}\r\n0\r\n${'X: y\r\n'.repeat(5_000)}\r\n`, chunked),
-      431,
-    ],
-    ['chunked by another name', post('0\r\n\r\n', { fields: 'Transfer-Encoding: xchunked\r\n' }), 501],
-    ['chunked and more', post('0\r\n\r\n', { fields: 'Transfer-Encoding: gzip, chunked\r\n' }), 501],
-  ])('%s', (_what, bytes, status) => expectRefused(bytes, status, /./));
-
-  test.each(['/graphql', '/report'])('that says it is larger than may be, for %s', async (path) => {
-    const connection = await openRaw(origin);
-    connection.write(post('', { path, fields: 'Content-Length: 9007199254740993\r\n' }));
-    // One of them counts what comes, and the time is over first.
-    expect([408, 413]).toContain((await connection.answer()).status);
-    await connection.closed;
-  });
-
-  test.each([
-    ['gzip', gzipSync],
-    ['br', brotliCompressSync],
-    ['deflate', deflateSync],
-  ] as const)('of gigabytes of nothing in %s', async (encoding, pack) => {
-    // As far as a test can go: some 40 kB that are 40 MB.
-    const bomb = pack(Buffer.alloc(40 * 1024 * 1024));
-    for (const path of ['/graphql', '/report']) {
-      const fields = `Content-Encoding: ${encoding}\r\nContent-Length: ${bomb.length}\r\n`;
-      expect((await sendRaw(origin, post(bomb, { path, fields }))).status).toBe(
-        encoding === 'gzip' ? 413 : 415,
-      );
-    }
-  });
-
-  test('packed twice is not unpacked once more, whatever it says', async () => {
-    const twice = gzipSync(gzipSync(query));
-    for (const [encoding, status] of [
-      ['gzip, gzip', 415],
-      ['gzip', 400],
-    ] as const) {
-      const fields = `Content-Encoding: ${encoding}\r\nContent-Length: ${twice.length}\r\n`;
-      expect((await sendRaw(origin, post(twice, { path: '/report', fields }))).status).toBe(status);
-    }
-  });
-
-  test('that is announced is waited for, unless something else is expected', async () => {
-    const connection = await openRaw(origin);
-    connection.write(post('', { fields: `Expect: 100-continue\r\nContent-Length: ${query.length}\r\n` }));
-    expect((await connection.answer()).status).toBe(100);
-    connection.write(query);
-    expect((await connection.answer()).text).toBe('{"data":{"__typename":"Query"}}');
-    await expectRefused(
-      post(query, { fields: `Expect: miracles\r\nContent-Length: ${query.length}\r\n` }),
-      417,
-      /100-continue/,
-    );
-  });
-
-  test.each([
-    ['broken UTF-8', Buffer.from('{"query":"{ \xff\xfe }"}', 'latin1')],
-    ['a lone surrogate', '{"query":"{ __typename }","variables":{"a":"\\ud800"}}'],
-    ['brackets without end', '['.repeat(1_000_000)],
-    ['objects without end', '{"a":'.repeat(500_000)],
-    [
-      'brackets that do end',
-      `{"query":"{ __typename }","variables":{"a":${'['.repeat(500_000)}${']'.repeat(500_000)}}}`,
-    ],
-    ['a query without end', `{"query":"${'{a'.repeat(100_000)}"}`],
-    ['names of every object', '{"__proto__":{"isAdmin":true},"query":"{ __typename }"}'],
-    [
-      'names of every object in variables',
-      '{"query":"{ __typename }","variables":{"__proto__":{"isAdmin":true}}}',
-    ],
-    ['their makers', '{"query":"{ __typename }","constructor":{"prototype":{"isAdmin":true}}}'],
-    ['an operation of their name', '{"query":"{ __typename }","operationName":"__proto__"}'],
-    ['nothing', ''],
-    ['null', 'null'],
-    ['zero bytes', '\0\0\0'],
-  ])('of %s is read or refused', async (_what, body) => {
-    for (const path of ['/graphql', '/report']) {
-      const { status, text } = await sendRaw(origin, post(body, { path }));
-      expect([200, 400]).toContain(status);
-      expect(() => JSON.parse(text)).not.toThrow();
-      expect(text).not.toMatch(/INTERNAL|internal error|Unexpected error/);
-    }
-  });
-
-  test('of a report with names of every object is stored as it is, and nothing else has them', async () => {
-    const facts =
-      '{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}},"distribution":"Debian"}';
-    const input = {
-      host: { id: hostId(1), name: 'web-1' },
-      collectedAt: '2026-05-01T00:00:00Z',
-      results: [result('os', {})],
-    };
-    const variables = JSON.stringify({ input }).replace('"facts":{}', `"facts":${facts}`);
-    expect(variables).toContain('__proto__');
-    const mutation = 'mutation ($input: SubmitReportInput!) { submitReport(input: $input) { duplicate } }';
-    const sent = await sendRaw(
-      origin,
-      post(`{"query":${JSON.stringify(mutation)},"variables":${variables}}`),
-    );
-    expect(sent.text).toBe('{"data":{"submitReport":{"duplicate":false}}}');
-    const { host } = await api.ask(
-      `{ host(id: "${hostId(1)}") { name facts(plugin: "os") os { distribution } } }`,
-    );
-    expect(host.os.distribution).toBe('Debian');
-    expect(JSON.stringify(host)).not.toMatch(/^.*"isAdmin":true.*"name"/);
-    const viewer = await api.ask('{ viewer { name isAdmin: __typename } }');
-    expect(viewer.viewer.isAdmin).toBe('Viewer');
   });
 });
 
