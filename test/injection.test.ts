@@ -75,6 +75,27 @@ for (const { dialect, can, needed } of dialects) {
         );
     });
 
+    test.each(texts.map((text) => [text]))('%j as a cursor and as an address', async (text) => {
+      const query = `query ($cursor: String, $ip: String, $subnet: String) {
+        reports(first: 1, after: $cursor) { nodes { id } }
+        hosts(last: 1, before: $cursor) { nodes { id } }
+        changes(first: 1, after: $cursor) { nodes { path } }
+        told: hosts(filter: { network: { primaryAddress: { eq: $ip } } }) { totalCount }
+        within: hosts(filter: { network: { primaryAddress: { inSubnet: $subnet } } }) { totalCount }
+      }`;
+      // Each by itself, so that one that is refused does not keep the others from being tried.
+      for (const name of ['cursor', 'ip', 'subnet']) {
+        const { data, errors } = await api.ask(query, { [name]: text });
+        if (errors)
+          expect(new Set(errors.map(({ extensions }) => extensions.code))).toEqual(
+            new Set(['BAD_USER_INPUT']),
+          );
+        else expect([data.told.totalCount, data.within.totalCount]).toEqual([0, 0]);
+      }
+      const python = await api.fetch(`/report?ip=${encodeURIComponent(text)}`);
+      expect([400, 404]).toContain(python.status);
+    });
+
     test('all that was told is still there', async () => {
       const { hosts: all, reports: told } = await dataOf(
         api.ask('{ hosts { totalCount } reports { totalCount } }'),
