@@ -21,6 +21,7 @@ let wasHungUp = false;
 let hasEnded = false;
 
 const commandLine = parseCommandLine(process.argv.slice(2));
+if (isCommand('run')) (await import('./small-memory.ts')).startAnewWithSmallHeaps();
 const print = claimStandardOutput();
 
 /** Everything of ours stops at once; a plugin's module may still be loading, and cannot be told. */

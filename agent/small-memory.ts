@@ -4,8 +4,34 @@
  * It works for some milliseconds a minute. What V8 keeps ready for programs that work all the time is a third of what the agent
  * would take: room for new objects, of which it fills little, and compilers that optimise, of which it has no use.
  */
+import { isSea } from 'node:sea';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+
+/** One heap of the C library for all threads, which gives back what is free instead of keeping it: 14 MiB less. */
+const smallHeaps = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '32768',
+  MALLOC_TRIM_THRESHOLD_: '65536',
+};
+
+/**
+ * Starts this process anew, under the same id, with what the C library reads when a program starts; does nothing where that was done, on
+ * other systems than Linux, and for a parent that talks to it by IPC, which would be cut off. What already is in the environment stays.
+ *
+ * To be called before anything else is.
+ */
+export function startAnewWithSmallHeaps(): void {
+  const { env, execPath, execArgv, argv } = process;
+  if (process.platform !== 'linux' || process.send || env.MALLOC_ARENA_MAX !== undefined) return;
+  // The single executable is its own script, and its second argument as well as its first.
+  const script = isSea() ? [] : [...execArgv, ...argv.slice(1, 2)];
+  try {
+    process.execve?.(execPath, [execPath, ...script, ...argv.slice(2)], { ...smallHeaps, ...env });
+  } catch {
+    // Where a sandbox forbids it the agent takes more memory, and works all the same.
+  }
+}
 
 /** A mebibyte of new objects at a time, instead of up to sixteen. */
 const smallNursery = ['--semi-space-growth-factor=1'];

@@ -5,11 +5,9 @@
  * reports the agent sleeps. `--interval 60` measures the very thing, in as many minutes as there are reports.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { startAgent } from '../../test/support/agent-process.ts';
 import { startAcknowledgingApi } from '../../test/support/acknowledging-api.ts';
+import { startAgent } from '../../test/support/agent-process.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import { repository } from '../../test/support/process.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { aim, number, printLines, readFlags } from '../benchmark.ts';
 import { agentScript } from './agent-script.ts';
@@ -29,7 +27,7 @@ export async function main(args: string[] = []): Promise<void> {
   const api = await startAcknowledgingApi();
   const config = { api: { url: api.url }, interval: `${interval}s` };
   const cwd = await temporaryFolder({ 'agent.config.json': JSON.stringify(config) });
-  const agent = startAgent(['run'], { cwd, script: agentScript(), env: serviceEnvironment() });
+  const agent = startAgent(['run'], { cwd, script: agentScript() });
   const pid = agent.child.pid ?? 0;
   const reach = (count: number) =>
     eventually(`${count} reports`, () => api.requestBytes.length >= count, {
@@ -94,14 +92,6 @@ function cpuSeconds(pid: number): number {
   // The name in parentheses may hold blanks; utime to cstime are fields 14 to 17 of proc_pid_stat(5).
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
   return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) / ticksPerSecond;
-}
-
-/** What the Debian package and the image start the agent with. */
-function serviceEnvironment(): Record<string, string> {
-  const unit = readFileSync(join(repository, 'packaging/systemd/os-inspector-agent.service'), 'utf8');
-  return Object.fromEntries(
-    [...unit.matchAll(/\b(MALLOC_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]),
-  );
 }
 
 /** Proportional: what several processes have in common counts by halves, thirds and so on. */

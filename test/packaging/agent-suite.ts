@@ -1,4 +1,5 @@
 /** agent-suite: what an agent in one file does, with nothing of ours around it. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -84,6 +85,9 @@ export function describeAgent(packaged: Packaged): void {
     const api = await startStubApi();
     const agent = startAgent(['run'], await hostWith({ api: { url: api.url }, plugins }));
     await agent.waitFor(/"msg":"report submitted"/);
+    if (process.platform === 'linux') {
+      expect(await readFile(`/proc/${agent.child.pid}/environ`, 'utf8')).toContain('MALLOC_ARENA_MAX=1');
+    }
     agent.child.kill('SIGTERM');
     expect(await agent.exit).toMatchObject({ code: 0, signal: null, stderr: '' });
     expect(api.requests[0]?.variables.input.results).toMatchObject([

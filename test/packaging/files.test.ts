@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { defaultLoaders } from 'cosmiconfig';
 import { expect, test } from 'vitest';
 import { checkConfig } from '../../agent/config.ts';
-import { readSettings, settingDefaults } from '../../api/settings.ts';
 import { exposureProblem } from '../../api/settings/auth.ts';
+import { readSettings, settingDefaults } from '../../api/settings.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { repository } from '../support/process.ts';
 
@@ -32,13 +32,6 @@ test.each(dockerfiles)('%s has the Node of this project, and copies what is ther
     files.split(' '),
   );
   expect(copied.filter((name) => !existsSync(join(repository, name)))).toEqual([]);
-});
-
-test('the service and the image have the C library keep as little', () => {
-  const settings = /MALLOC_ARENA_MAX=\d+ MALLOC_MMAP_THRESHOLD_=\d+ MALLOC_TRIM_THRESHOLD_=\d+/;
-  const [unit] = settings.exec(textOf('packaging/systemd/os-inspector-agent.service')) ?? [];
-  expect(unit).toBeDefined();
-  expect(textOf('packaging/docker/agent.Dockerfile')).toContain(unit);
 });
 
 test('images are built from what their build needs, and from nothing else', () => {
