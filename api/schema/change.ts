@@ -2,9 +2,9 @@
  * change: facts that became others, and the query `changes`.
  */
 import { z } from 'zod';
+import { canonicalJson } from '../../plugins/fact-set.ts';
 import type { ArgBuilder, Builder, FilterInput, TypeRef } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
-import { canonicalJson } from '../../plugins/fact-set.ts';
 import type { ChangeFilter } from '../index/filter.ts';
 import {
   type ChangePosition,
@@ -25,8 +25,9 @@ import {
 } from './connection.ts';
 import type { CursorKind } from './cursor.ts';
 import { checkChangePath, checkPlugin } from './fact-path.ts';
-import { toHostFilter } from './host.ts';
 import type { FilterContext } from './filter-input.ts';
+import { toHostFilter } from './host.ts';
+import { hostGone } from './host-gone.ts';
 import { inputError } from './input-error.ts';
 import { asSent } from './plugin-result.ts';
 
@@ -86,7 +87,7 @@ export function implementChange(builder: Builder, { change, host, report }: Chan
         type: host,
         resolve: async (row, _args, { loaders }) => {
           const found = await loaders.host.load(row.hostId);
-          if (!found) throw new Error(`no host ${row.hostId} for a change of report ${row.reportId}`);
+          if (!found) throw hostGone(row.hostId);
           return found;
         },
       }),

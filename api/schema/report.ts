@@ -18,6 +18,7 @@ import {
   reportCountUnits,
   reportPosition,
 } from '../index/index-store.ts';
+import { costs } from '../query-cost.ts';
 import { changeListArgs, listChangesOf } from './change.ts';
 import { type ComparisonInput, toTests } from './comparison.ts';
 import {
@@ -39,7 +40,7 @@ import {
   hostNamed,
   toFilter,
 } from './filter-input.ts';
-import { costs } from '../query-cost.ts';
+import { hostGone } from './host-gone.ts';
 import { type DirectionType, defineOrder } from './order.ts';
 
 const newestFirst: Order<ReportOrderField> = { field: 'COLLECTED_AT', direction: 'DESC' };
@@ -125,7 +126,7 @@ export function implementReport(
             throw cause;
           });
           const host = found ?? row.ownHost;
-          if (!host) throw new Error(`no host ${row.hostId} for report ${row.id}`);
+          if (!host) throw hostGone(row.hostId);
           return host;
         },
       }),
