@@ -2,15 +2,15 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
+import { builtinPluginNames } from '../plugins/index.ts';
 import { hostWith } from '../test/support/agent-host.ts';
 import { runAgent } from '../test/support/agent-process.ts';
 import { startStubApi } from '../test/support/stub-api.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
-import { builtinPluginNames } from '../plugins/index.ts';
 import type { InitFlags } from './cli.ts';
 import { checkConfig } from './config.ts';
-import { configSchema } from './config-schema.ts';
 import { findConfig } from './config-file.ts';
+import { configSchema } from './config-schema.ts';
 import { initConfig } from './init.ts';
 
 const none: InitFlags = {

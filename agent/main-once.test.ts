@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { builtinPluginNames } from '../plugins/index.ts';
 import { hostWith, plugins } from '../test/support/agent-host.ts';
 import { runAgent, startAgent } from '../test/support/agent-process.ts';
-import { acknowledge, type Answer, closedUrl, respond, startStubApi } from '../test/support/stub-api.ts';
+import { type Answer, acknowledge, closedUrl, respond, startStubApi } from '../test/support/stub-api.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 
 const token = 's3cret-t0ken';

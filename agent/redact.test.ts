@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { agentResult } from '../test/support/agent-reports.ts';
 import { loadBuiltinPlugins } from '../plugins/index.ts';
+import { agentResult } from '../test/support/agent-reports.ts';
 import { createRedact, redactWarnings } from './redact.ts';
 
 const network = agentResult('network', {

@@ -1,7 +1,7 @@
 /** reporter: makes one report after another: plugins keep what they know from each to the next. */
 import { type Collector, createCollector, type Pace } from './collect.ts';
-import { hostNameOf } from './host-name.ts';
 import type { HostIdentity } from './host-identity.ts';
+import { hostNameOf } from './host-name.ts';
 import { createRedact, type Redact } from './redact.ts';
 import { buildReport, type ReportHost, type SubmitReportInput } from './report.ts';
 import type { Setup } from './setup.ts';

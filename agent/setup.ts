@@ -8,8 +8,8 @@ import { type ConfigFile, describeSearch, findConfig } from './config-file.ts';
 import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins, without } from './configured-plugins.ts';
 import { secretFiles } from './entry-key.ts';
 import { OperatorError } from './error-text.ts';
-import { redactWarnings } from './redact.ts';
 import { formatProblems, type Problem } from './problem.ts';
+import { redactWarnings } from './redact.ts';
 
 export type SetupOptions = {
   cwd: string;

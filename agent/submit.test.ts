@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Answer, closedUrl, respond, startStubApi } from '../test/support/stub-api.ts';
-import { buildReport } from './report.ts';
 import { fixedToken } from './access/credentials.ts';
+import { buildReport } from './report.ts';
 import { shownUrl } from './shown-url.ts';
 import { connect } from './submit.ts';
 

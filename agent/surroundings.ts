@@ -1,9 +1,10 @@
 /** surroundings: everything that comes from outside the process, what is read from it, and how to speak to it. */
-import { type EnrolmentMode, enrolledCredentials } from './access/enrolment.ts';
-import { fixedToken } from './access/credentials.ts';
-import { isGoodFor, readCredential } from './access/stored-credential.ts';
-import { connectionFor } from './access/connection.ts';
+
 import { isRecordedHost } from '../plugins/sources/node-os.ts';
+import { connectionFor } from './access/connection.ts';
+import { fixedToken } from './access/credentials.ts';
+import { type EnrolmentMode, enrolledCredentials } from './access/enrolment.ts';
+import { isGoodFor, readCredential } from './access/stored-credential.ts';
 import type { CommandOptions } from './cli.ts';
 import type { Overrides } from './config.ts';
 import type { DaemonLog, LogSettings } from './daemon-log.ts';
@@ -15,8 +16,8 @@ import {
   recordedStateFolder,
   StateError,
 } from './host-identity.ts';
-import type { Terminal } from './init.ts';
 import { hostNameOf } from './host-name.ts';
+import type { Terminal } from './init.ts';
 import type { Log } from './run.ts';
 import { type Setup, setUp } from './setup.ts';
 import { type Api, connect } from './submit.ts';

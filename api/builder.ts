@@ -12,8 +12,8 @@ import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { type AuthScopes, meets, needs } from './auth/scopes.ts';
 import type { ApiContext } from './context.ts';
-import type { ChangeFilterInput } from './schema/change.ts';
 import type { Direction, HostOrderField, ReportOrderField } from './index/index-store.ts';
+import type { ChangeFilterInput } from './schema/change.ts';
 
 export type SchemaTypes = {
   Context: ApiContext;

@@ -3,12 +3,12 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { pythonReport } from '../test/support/python-reports.ts';
 import { openAdmission } from './auth/admission.ts';
-import type { Services } from './context.ts';
 import { openGate } from './auth/gate.ts';
+import type { Services } from './context.ts';
 import { Failure, type FailureOptions } from './failure.ts';
+import { makeLimits } from './limits/limits.ts';
 import { makeMetrics } from './operations/metrics.ts';
 import { createServer, everything } from './server.ts';
-import { makeLimits } from './limits/limits.ts';
 
 /** A server whose stores are away. */
 function serverFailing(options?: FailureOptions) {

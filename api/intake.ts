@@ -6,10 +6,10 @@
  * it first: under it another host neither learns of that report nor adds one of its own.
  */
 import DataLoader from 'dataloader';
+import { Failure } from './failure.ts';
 import type { IndexReader, ReportRow } from './index/index-store.ts';
 import type { Log } from './log/log.ts';
 import type { StoredReport } from './log/stored-report.ts';
-import { Failure } from './failure.ts';
 import { within } from './within.ts';
 
 export type Intake = {

@@ -6,8 +6,8 @@ import { setFlagsFromString } from 'node:v8';
 import packageJson from '../package.json' with { type: 'json' };
 import { messageOf } from '../plugins/message-of.ts';
 import type { Known } from './load-plugins.ts';
-import { type ApiSettings, readSettings } from './settings.ts';
 import { exposureProblem } from './settings/auth.ts';
+import { type ApiSettings, readSettings } from './settings.ts';
 
 const usage = `usage: os-inspector-api [serve | rebuild | compact | token … | --version]
 

@@ -3,9 +3,9 @@
  */
 
 import { scalarKinds } from '../plugins/fact.ts';
+import { isForbidden } from './auth/forbidden.ts';
 import { hasScope, type Identity } from './auth/identity.ts';
 import { narrowedIndex } from './auth/narrowed-reader.ts';
-import { isForbidden } from './auth/forbidden.ts';
 import { refusal } from './auth/scopes.ts';
 import type { Services } from './context.ts';
 import { toComparable } from './index/comparable.ts';

@@ -9,11 +9,11 @@ import { type AuthSettings, authDefaults, readAuth } from './settings/auth.ts';
 import { type LimitSettings, limitDefaults, readLimits } from './settings/limits.ts';
 import { type ListenSettings, listenDefaults, readListen } from './settings/listen.ts';
 import { type OidcSettings, oidcDefaults, readOidc } from './settings/oidc.ts';
-import { parseDurationWithin } from './settings/parse.ts';
 import { type OperationSettings, operationDefaults, readOperations } from './settings/operations.ts';
+import { parseDurationWithin } from './settings/parse.ts';
 import type { ReadSetting } from './settings/read-setting.ts';
-import { readTracing, type TracingSettings, tracingDefaults } from './settings/tracing.ts';
 import { readStores, type StoreSettings, storeDefaults } from './settings/stores.ts';
+import { readTracing, type TracingSettings, tracingDefaults } from './settings/tracing.ts';
 import { readTransport, type TransportSettings, transportDefaults } from './settings/transport.ts';
 
 export type ApiSettings = ListenSettings &

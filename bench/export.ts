@@ -5,9 +5,9 @@
  * while. A reader that takes its time must not make it grow.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { decompressText, linesOf } from '../api/log/segment-text.ts';
 import type { Bucket } from '../api/bucket/bucket.ts';
 import { segmentPrefix } from '../api/log/segment-key.ts';
+import { decompressText, linesOf } from '../api/log/segment-text.ts';
 import { number, printLine, printLines, readFlags, runBenchmark } from './benchmark.ts';
 import { makeFleet } from './fleet.ts';
 import { writeSegments } from './fleet-segments.ts';

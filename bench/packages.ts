@@ -3,9 +3,10 @@
  *
  * `npm run bench -- packages`. Beside it, in the same run: the same facts with every list stored whole.
  */
+
+import { toComparable } from '../api/index/comparable.ts';
 import type { FactCondition, HostFilter } from '../api/index/filter.ts';
 import type { IndexStore } from '../api/index/index-store.ts';
-import { toComparable } from '../api/index/comparable.ts';
 import { segmentKey } from '../api/log/segment-key.ts';
 import type { StoredReport } from '../api/log/stored-report.ts';
 import { number, printLine, printLines, readFlags, runBenchmark } from './benchmark.ts';

@@ -5,15 +5,16 @@
  * size; every question is asked many times with other hosts, addresses and instants, drawn the same for the same seed.
  * Those that stand for many are asked of the whole API as well, and where it makes sense of plain NDJSON in DuckDB.
  */
+
+import { seededRandom } from '../test/support/noise.ts';
 import { number, printLine, printLines, readFlags, runBenchmark } from './benchmark.ts';
 import { type DuckdbPeer, openDuckdbPeer } from './duckdb.ts';
 import { openFilledIndex } from './filled-index.ts';
 import { fleetStart, makeFleet } from './fleet.ts';
 import { openGraphqlPeer } from './graphql-peer.ts';
 import { median, quantile } from './median.ts';
-import { seededRandom } from '../test/support/noise.ts';
-import { makeQuestions } from './questions.ts';
 import type { Aim, Draw } from './questions/question.ts';
+import { makeQuestions } from './questions.ts';
 import { type Dialect, dialectsFor, memoryOf } from './servers.ts';
 
 const defaults = {

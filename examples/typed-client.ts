@@ -6,8 +6,9 @@
  *
  * node examples/typed-client.ts [days]
  */
-import { GraphQLClient } from 'graphql-request';
+
 import { initGraphQLTada, type ResultOf } from 'gql.tada';
+import { GraphQLClient } from 'graphql-request';
 import type { introspection } from './schema.d.ts';
 
 const graphql = initGraphQLTada<{

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { collectChecked, collectContext, collectIfAny } from '../test/support/recorded-hosts.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';

@@ -7,7 +7,7 @@ import { collectChecked, collectContext, hostRoot } from '../test/support/record
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import processes from './processes.ts';
 import { topByCpu, topByMemory, usageSince } from './sources/process-ranking.ts';
-import { parseProcessStat, type ProcessStat } from './sources/process-stat.ts';
+import { type ProcessStat, parseProcessStat } from './sources/process-stat.ts';
 import { toPortableProcesses } from './sources/processes.portable.ts';
 
 const isLinux = process.platform === 'linux';

@@ -5,8 +5,8 @@ import { collectContext, collectIfAny } from '../test/support/recorded-hosts.ts'
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 import { compareReleases, newestKernel } from './sources/installed-kernels.ts';
 import {
-  parseAptUpgradable,
   parseApkVersions,
+  parseAptUpgradable,
   parseDnfUpgrades,
   parsePacmanUpgrades,
   parseZypperUpdates,

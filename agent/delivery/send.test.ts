@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { agentReport, agentResult } from '../../test/support/agent-reports.ts';
 import { recordingLog } from '../../test/support/recording-log.ts';
 import {
-  acknowledge,
   type Answer,
+  acknowledge,
   type ReceivedRequest,
   respond,
   startStubApi,
 } from '../../test/support/stub-api.ts';
-import type { WireReport } from '../report.ts';
 import { fixedToken } from '../access/credentials.ts';
+import type { WireReport } from '../report.ts';
 import { connect } from '../submit.ts';
 import { SubmitError } from '../submit-error.ts';
 import { createSender, type Outcome } from './send.ts';

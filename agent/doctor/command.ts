@@ -1,14 +1,15 @@
 /** command: what `doctor` does: looks at everything that can keep reports from arriving, and says what to do. */
+
+import { type Access, readAccess } from '../access/access.ts';
+import { connectionFor, proxyFor, tlsOptions } from '../access/connection.ts';
+import { isEnrolled } from '../access/stored-credential.ts';
 import { exitCodes } from '../cli.ts';
-import { connectToTry, type Surroundings } from '../surroundings.ts';
 import { type AgentConfig, checkConfig } from '../config.ts';
 import { ConfigFileError, findConfig } from '../config-file.ts';
 import { closePlugins, loadConfiguredPlugins } from '../configured-plugins.ts';
-import { shownUrl } from '../shown-url.ts';
-import { isEnrolled } from '../access/stored-credential.ts';
-import { connectionFor, proxyFor, tlsOptions } from '../access/connection.ts';
-import { type Access, readAccess } from '../access/access.ts';
 import { redactWarnings } from '../redact.ts';
+import { shownUrl } from '../shown-url.ts';
+import { connectToTry, type Surroundings } from '../surroundings.ts';
 import { checkClientCertificate, checkEnrolment } from './access-checks.ts';
 import { checkApi, checkClock, checkToken, timeoutMs } from './api-checks.ts';
 import { type Check, describeCheck, failed, ok, skipped, warning } from './check.ts';

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { testIf } from '../../test/support/needs.ts';
+import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import { canMountSmallDisk, mountSmallDisk, smallDiskNeeded } from '../../test/support/tmpfs.ts';
 import { checkAgent, checkDisk, checkSpool, checkState } from './state-checks.ts';
 

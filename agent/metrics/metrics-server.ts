@@ -1,7 +1,7 @@
 /** metrics-server: answers `GET /metrics` of the daemon, and nothing else. */
 import type { RequestListener } from 'node:http';
-import { nodeHttp } from '../../plugins/node-http.ts';
 import type { AddressInfo } from 'node:net';
+import { nodeHttp } from '../../plugins/node-http.ts';
 import { errorText, OperatorError } from '../error-text.ts';
 import type { ListenAddress } from '../listen-address.ts';
 

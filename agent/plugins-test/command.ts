@@ -1,15 +1,15 @@
 /** command: what `plugins test NAME` does: runs one plugin by itself, twice, and shows what it brings and costs. */
 import { isAbsolute } from 'node:path';
+import { builtinPlugins } from '../../plugins/index.ts';
 import { exitCodes } from '../cli.ts';
 import { createCollector } from '../collect.ts';
-import { builtinPlugins } from '../../plugins/index.ts';
-import type { Surroundings } from '../surroundings.ts';
 import { checkConfig, type PluginEntry } from '../config.ts';
 import { findConfig } from '../config-file.ts';
 import { type ConfiguredPlugin, closePlugins, loadConfiguredPlugins } from '../configured-plugins.ts';
 import { formatProblems, type Problem } from '../problem.ts';
 import { createRedact, type Redact } from '../redact.ts';
 import type { PluginResult } from '../report.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { cpuMs } from './cpu-time.ts';
 import { describeTrial } from './describe-trial.ts';
 

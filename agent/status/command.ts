@@ -1,10 +1,10 @@
 /** command: what `status` does: reads what the daemon wrote, looks whether it still runs, and says what is not well. */
 import { exitCodes } from '../cli.ts';
-import type { Surroundings } from '../surroundings.ts';
 import { checkConfig } from '../config.ts';
 import { findConfig } from '../config-file.ts';
 import { errorText, OperatorError } from '../error-text.ts';
 import { formatProblems } from '../problem.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { isRunning, readStatus, statusFile } from './agent-status.ts';
 import { describeStatus, problemsOf, type StatusView } from './describe-status.ts';
 import { readSpoolFigures } from './spool-figures.ts';

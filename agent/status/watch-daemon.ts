@@ -4,12 +4,12 @@ import type { DeliveryWatcher } from '../delivery/delivery.ts';
 import type { Spool } from '../delivery/spool.ts';
 import { OperatorError } from '../error-text.ts';
 import type { ListenAddress } from '../listen-address.ts';
+import type { MetricsServer } from '../metrics/metrics-server.ts';
 import type { SubmitReportInput } from '../report.ts';
 import type { Log } from '../run.ts';
 import type { Clock } from '../schedule/clock.ts';
 import { type Grid, tickAfter } from '../schedule/grid.ts';
 import { type AgentStatus, processStart } from './agent-status.ts';
-import type { MetricsServer } from '../metrics/metrics-server.ts';
 import { createMonitor } from './monitor.ts';
 import { createStatusWriter } from './status-writer.ts';
 

@@ -4,9 +4,10 @@
  * `Authorization: Bearer SECRET`, or `Basic` with the secret as the password of any user: browsers, `curl -u` and agents
  * of the Python system, whose address may be `x:SECRET@host`, have no other way.
  */
-import type { CredentialState } from './directory.ts';
-import type { Credentials } from './credentials.ts';
+
 import { identityOfCredential, isSecret } from './credential.ts';
+import type { Credentials } from './credentials.ts';
+import type { CredentialState } from './directory.ts';
 import type { Identity } from './identity.ts';
 
 /** Why a request is not let in. Tells a stranger nothing: what is more was said by whoever holds the secret. */

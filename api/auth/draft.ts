@@ -2,7 +2,7 @@
 import { validate as isUuid } from 'uuid';
 import { Failure } from '../failure.ts';
 import type { CredentialDraft } from './credential.ts';
-import { type Scope, scopes as allScopes } from './identity.ts';
+import { scopes as allScopes, type Scope } from './identity.ts';
 
 export type CredentialRequest = {
   name: string;

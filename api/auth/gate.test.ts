@@ -1,11 +1,11 @@
 /** A stranger learns nothing and stores nothing, whatever the path; who shows a secret is who they are. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type ApiLog, apiLog } from '../../test/support/api-log.ts';
 import { type Answer, openTestApi, submitMutation, type TestApi } from '../../test/support/api.ts';
-import { openCredentials } from './credentials.ts';
-import { openFolderBucket } from '../bucket/folder-bucket.ts';
-import { toDraft } from './draft.ts';
+import { type ApiLog, apiLog } from '../../test/support/api-log.ts';
 import { hostId } from '../../test/support/reports.ts';
+import { openFolderBucket } from '../bucket/folder-bucket.ts';
+import { openCredentials } from './credentials.ts';
+import { toDraft } from './draft.ts';
 
 let api: TestApi;
 let log: ApiLog;

@@ -1,10 +1,10 @@
 /** Scopes: every field that operations begin with, for everyone who may ask: a field that is added is first an error here. */
 import {
+  execute,
   type GraphQLField,
   type GraphQLInputType,
   type GraphQLObjectType,
   type GraphQLSchema,
-  execute,
   getNamedType,
   isEnumType,
   isInputObjectType,

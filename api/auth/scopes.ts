@@ -13,8 +13,8 @@ import {
   type GraphQLSchema,
   isObjectType,
 } from 'graphql';
-import { hasScope, type Identity, scopes as scopeNames } from './identity.ts';
 import { forbidden } from './forbidden.ts';
+import { hasScope, type Identity, scopes as scopeNames } from './identity.ts';
 
 /** anyone: whoever has an identity. enrol: an enrolment secret, or an administrator. */
 export const needs = [...scopeNames, 'enrol', 'anyone'] as const;

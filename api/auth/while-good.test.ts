@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { apiLog } from '../../test/support/api-log.ts';
 import { openTestApi, submitMutation } from '../../test/support/api.ts';
+import { apiLog } from '../../test/support/api-log.ts';
 import { hostId } from '../../test/support/reports.ts';
 import { openFolderBucket } from '../bucket/folder-bucket.ts';
 import { openCredentials } from './credentials.ts';

@@ -6,9 +6,9 @@ import { type Credentials, type Listed, openCredentials } from '../auth/credenti
 import { toDraft } from '../auth/draft.ts';
 import { readLastUses } from '../auth/last-use.ts';
 import type { Bucket } from '../bucket/bucket.ts';
+import type { BucketSettings } from '../bucket/open-bucket.ts';
 import { openBucket } from '../bucket/open-bucket.ts';
 import { Failure } from '../failure.ts';
-import type { BucketSettings } from '../bucket/open-bucket.ts';
 
 export const tokenUsage = `usage: os-inspector-api token create --name NAME (--scope SCOPES | --enrol [--uses N])
                                      [--host UUID] [--label NAME=VALUE …] [--expires 90d] [--json]

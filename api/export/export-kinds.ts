@@ -10,8 +10,8 @@ import {
   type HostOfExport,
   hostRows,
   type ReportOfExport,
-  reportRows,
   type RowSource,
+  reportRows,
 } from './export-rows.ts';
 import { hostLines, reportLines } from './ndjson.ts';
 

@@ -4,6 +4,8 @@
  * Reports by when they were collected, hosts by their id: neither changes while an export runs, so a row that was there
  * when it began comes once, whatever arrives meanwhile.
  */
+
+import type { ReportFilter } from '../index/filter.ts';
 import type {
   HostQuestion,
   HostRow,
@@ -13,7 +15,6 @@ import type {
   ResultRow,
 } from '../index/index-store.ts';
 import { reportPosition } from '../index/index-store.ts';
-import type { ReportFilter } from '../index/filter.ts';
 
 /** A report that says what it has to say of its host. */
 export type ReportOfExport = ReportRow & { hostFacts: NonNullable<ReportRow['hostFacts']> };

@@ -1,6 +1,7 @@
 /** What exports give, in either dialect of the index: every row once, as it is stored, whatever arrives meanwhile. */
-import { join } from 'node:path';
+
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, test } from 'vitest';
 import { openTestApi } from '../../test/support/api.ts';

@@ -4,9 +4,9 @@
  * After each of these the memory knows all that were asked for.
  */
 import { inChunks } from './chunks.ts';
+import { foldCase } from './comparable.ts';
 import type { Database, Transaction } from './database.ts';
 import { type Digest, hostPathRoot, hostPlugin } from './digest.ts';
-import { foldCase } from './comparable.ts';
 import { type Content, type PluginState, type ToldResult, toContent } from './timeline.ts';
 import type { WriterMemory } from './writer-memory.ts';
 

@@ -5,16 +5,16 @@
  * nothing on one side, the facts of the other are the one difference.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { inChunks } from './chunks.ts';
-import { pathRoot, pluginOf } from './catalog.ts';
-import type { Database } from './database.ts';
 import { factSetHash } from '../../plugins/fact-set.ts';
-import type { ChangeFilter } from './filter.ts';
+import { pathRoot, pluginOf } from './catalog.ts';
+import { inChunks } from './chunks.ts';
+import type { Database } from './database.ts';
 import { textOfFacts } from './facts-text.ts';
+import type { ChangeFilter } from './filter.ts';
 import { isInitial } from './filter-condition.ts';
 import { hostNumbers } from './host-list.ts';
-import type { ChangeOwner, ChangePosition, ChangeRow, ChangeSlice } from './index-store.ts';
 import { passingHosts } from './host-plan.ts';
+import type { ChangeOwner, ChangePosition, ChangeRow, ChangeSlice } from './index-store.ts';
 import type { StoredUuid } from './tables.ts';
 import { all, type Condition } from './test-condition.ts';
 

@@ -1,6 +1,7 @@
 /** change-rows: writes what changed from one report of a host to the next, with the differences that it consists of. */
-import { inChunks } from './chunks.ts';
+
 import { known, learnPaths, pathRoot } from './catalog.ts';
+import { inChunks } from './chunks.ts';
 import type { Database, OnConflict, Transaction } from './database.ts';
 import { differencesOf } from './differences.ts';
 import { textOfFacts } from './facts-text.ts';

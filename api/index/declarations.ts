@@ -1,7 +1,7 @@
 /** declarations: keeps the comparable values in step with the plugins' declarations, which change with versions. */
 import { hash } from 'node:crypto';
-import { inChunks } from './chunks.ts';
 import { writeDifferences } from './change-rows.ts';
+import { inChunks } from './chunks.ts';
 import type { Transaction } from './database.ts';
 import { forgetUnlinked, insertValues } from './fact-sets.ts';
 import { textOfFacts } from './facts-text.ts';

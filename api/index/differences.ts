@@ -5,8 +5,8 @@
  * what is in it; an order that changed is told only where nothing else did.
  */
 import { type Fact, type Facts, isScalar, type ListFact } from '../../plugins/fact.ts';
-import { withoutNul } from './comparable.ts';
 import { canonicalJson } from '../../plugins/fact-set.ts';
+import { withoutNul } from './comparable.ts';
 
 export type Difference = {
   /** Dotted from the plugin on, without list positions. */

@@ -5,10 +5,10 @@
  * data that goes to the thread that owns the database.
  */
 import { hash } from 'node:crypto';
+import { factSetHash } from '../../plugins/fact-set.ts';
 import { decodeLine, type Segment, type StoredSegment } from '../log/segment.ts';
 import type { PluginStatus, StoredReport } from '../log/stored-report.ts';
 import { withoutNul } from './comparable.ts';
-import { factSetHash } from '../../plugins/fact-set.ts';
 import { hostIdOf, type LineTemplate, makeLineTemplate, matchLine } from './line-template.ts';
 import { type Json, splitShape } from './shape.ts';
 

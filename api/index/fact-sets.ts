@@ -11,7 +11,7 @@ import type { Transaction } from './database.ts';
 import type { Digest } from './digest.ts';
 import { storedFacts } from './facts-text.ts';
 import { type FlatValue, flattenUndeclared, hasOwnPaths } from './flatten.ts';
-import { takeDeclaredApart, takeLongLists, type TakenApart } from './long-lists.ts';
+import { type TakenApart, takeDeclaredApart, takeLongLists } from './long-lists.ts';
 import type { WriterMemory } from './writer-memory.ts';
 
 export async function learnFactSets(

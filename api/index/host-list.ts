@@ -7,8 +7,8 @@ import { hostPlugin, toHostFacts } from './digest.ts';
 import { pathId } from './fact-condition.ts';
 import { type StoredFacts, textOfFacts } from './facts-text.ts';
 import { type HostMoment, hostsAt } from './host-moment.ts';
-import type { FactPath, HostListing, HostOrder, HostQuestion, HostRow, Slice } from './index-store.ts';
 import { whichHosts } from './host-plan.ts';
+import type { FactPath, HostListing, HostOrder, HostQuestion, HostRow, Slice } from './index-store.ts';
 import { type OrderedBy, sliceOf } from './slice.ts';
 import type { StoredUuid } from './tables.ts';
 

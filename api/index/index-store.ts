@@ -3,9 +3,10 @@
  *
  * One behaviour for every dialect. Whatever is in here can be built again from the bucket.
  */
+
+import type { Comparison } from '../../plugins/fact.ts';
 import type { SegmentSink } from '../log/catch-up.ts';
 import type { PluginStatus } from '../log/stored-report.ts';
-import type { Comparison } from '../../plugins/fact.ts';
 import type { ChangeFilter, HostFilter, ReportFilter } from './filter.ts';
 
 export type HostRow = {

@@ -4,8 +4,9 @@
  * One transaction for all that it is handed, with as many statements for a thousand reports as for one. Remembers
  * hosts and numbers from one to the next, for as long as nobody else has written in between.
  */
-import { known, Lacking, learnContents, learnHosts } from './catalog.ts';
+
 import { newsMs } from './announcements.ts';
+import { known, Lacking, learnContents, learnHosts } from './catalog.ts';
 import { inChunks } from './chunks.ts';
 import type { Database, Transaction } from './database.ts';
 import { type Digest, type ReportDigest, toldAt } from './digest.ts';

@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import { hostPlugin } from './digest.ts';
 import { newestReport } from './host-moment.ts';
 import type { ResultRow } from './index-store.ts';
-import { readStoredContents, measuredOf } from './stored-results.ts';
+import { measuredOf, readStoredContents } from './stored-results.ts';
 import type { StoredUuid } from './tables.ts';
 
 /** Where a plugin's latest result is: the report's content and what it measured. */

@@ -3,7 +3,7 @@ import { list, number, text } from '../../plugins/plugin.ts';
 import { seededRandom } from '../../test/support/noise.ts';
 import { randomFacts } from '../../test/support/random-facts.ts';
 import { type FlatValue, flattenFacts, flattenUndeclared, hasOwnPaths } from './flatten.ts';
-import { type KnownElements, takeDeclaredApart, takeLongLists, type TakenApart } from './long-lists.ts';
+import { type KnownElements, type TakenApart, takeDeclaredApart, takeLongLists } from './long-lists.ts';
 
 const elementsOf = ({ blocks }: TakenApart) => blocks.flatMap(({ elements }) => [...elements]);
 const told = (values: readonly FlatValue[]) => values.map((value) => JSON.stringify(value)).sort();

@@ -8,15 +8,15 @@ import { type Kysely, sql } from 'kysely';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import { Failure } from '../failure.ts';
 import type { Database } from './database.ts';
-import type { Announce } from './index-writer.ts';
 import type { BuildingIndex, IndexStore } from './index-store.ts';
+import type { Announce } from './index-writer.ts';
 import { openPostgresDatabase } from './postgres-database.ts';
 import { toPostgresFailure } from './postgres-failure.ts';
 import { makePostgresListener, toPayloads } from './postgres-listener.ts';
 import { inRequest } from './postgres-requests.ts';
 import { askReader, readerOf } from './reader-methods.ts';
 import { failingAs, type IndexMode, openSqlIndex, takingSegments } from './sql-index.ts';
-import { createTableStatements, schemaVersion, type StoredUuid, type Tables, tableNames } from './tables.ts';
+import { createTableStatements, type StoredUuid, schemaVersion, type Tables, tableNames } from './tables.ts';
 
 export type PostgresIndexOptions = {
   url: string;

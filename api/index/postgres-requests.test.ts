@@ -1,6 +1,7 @@
 /** A statement ends with its request, also one that only begins when the request is given up. */
-import { expect, test } from 'vitest';
+
 import type { Pool, PoolClient } from 'pg';
+import { expect, test } from 'vitest';
 import { eventually } from '../../test/support/eventually.ts';
 import { cancellingPool, inRequest } from './postgres-requests.ts';
 

@@ -3,9 +3,9 @@
  */
 import { renameSync, statSync } from 'node:fs';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
+import { makeAnnouncements } from './announcements.ts';
 import type { BuildingIndex, IndexStore } from './index-store.ts';
 import { askReader, readerOf } from './reader-methods.ts';
-import { makeAnnouncements } from './announcements.ts';
 import { type IndexMode, takingSegments } from './sql-index.ts';
 import { deleteSqliteJournal, prepareSqliteFile } from './sqlite-file.ts';
 import { openSqliteThreads } from './sqlite-threads.ts';

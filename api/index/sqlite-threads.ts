@@ -6,8 +6,8 @@
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../failure.ts';
 import type { ForRequest } from './index-store.ts';
+import { type ReaderMethod, readerMethods, readerOf } from './reader-methods.ts';
 import type { SqlIndex } from './sql-index.ts';
-import { readerMethods, readerOf, type ReaderMethod } from './reader-methods.ts';
 import type { SqliteWorkerData, SqliteWriterData } from './sqlite-worker.ts';
 import {
   type Answer,

@@ -1,8 +1,9 @@
 /**
  * stored-results: puts reports together again from their rows: what stays the same, and what was measured.
  */
-import type { PluginStatus } from '../log/stored-report.ts';
+
 import { Failure } from '../failure.ts';
+import type { PluginStatus } from '../log/stored-report.ts';
 import { inChunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import { type HostFacts, hostPlugin, toHostFacts } from './digest.ts';

@@ -1,7 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import { buildSchema, type GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { expect, test } from 'vitest';
-import type { IncomingMessage } from 'node:http';
 import { openInFlight } from './in-flight.ts';
 import { useQueryGate } from './query-gate.ts';
 

@@ -1,12 +1,12 @@
 /** What a client is answered that asks too often. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { onTestFinished, expect, test } from 'vitest';
-import { pythonReport } from '../../test/support/python-reports.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { factSetHash } from '../../plugins/fact-set.ts';
 import { openTestApi, type TestApi } from '../../test/support/api.ts';
+import { pythonReport } from '../../test/support/python-reports.ts';
 import { hostId } from '../../test/support/reports.ts';
 import { readStoredIn } from '../../test/support/stored.ts';
-import { factSetHash } from '../../plugins/fact-set.ts';
 import { type LimitsSettings, noLimits } from './limits.ts';
 
 const perMinute = (most: number) => ({ most, perSeconds: 60 }) as const;

@@ -4,8 +4,9 @@
  * Reports are large by nature, and bounded as bodies are. Whatever a query is told by its variables, the index looks at for
  * each row.
  */
-import { getOperationAST, GraphQLError, OperationTypeNode } from 'graphql';
+
 import type { ExecutionArgs } from 'graphql';
+import { GraphQLError, getOperationAST, OperationTypeNode } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { ApiContext } from '../context.ts';
 import { isTooDeep, maxJsonDepth } from '../json-depth.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { dataOf, openTestApi, submitMutation } from '../../test/support/api.ts';
 import { hostId } from '../../test/support/reports.ts';
-import { Failure } from '../failure.ts';
 import type { Identity } from '../auth/identity.ts';
+import { Failure } from '../failure.ts';
 
 /** The text format of Prometheus, read strictly: each sample belongs to a metric that was told of before. */
 function parse(text: string): Map<string, number> {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
-import { submitMutation, openTestApi } from '../../test/support/api.ts';
+import { openTestApi, submitMutation } from '../../test/support/api.ts';
 import { apiLog } from '../../test/support/api-log.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { memoryBucket } from '../../test/support/memory-bucket.ts';

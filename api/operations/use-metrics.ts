@@ -1,5 +1,5 @@
 /** use-metrics: counts and times requests and the operations in them. */
-import { type DocumentNode, getOperationAST, type GraphQLError, Kind } from 'graphql';
+import { type DocumentNode, type GraphQLError, getOperationAST, Kind } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { maskError } from '../error-codes.ts';
 import type { Metrics, RefusalReason } from './metrics.ts';

@@ -5,8 +5,8 @@ import type { FieldMap } from '@pothos/core';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
 import type { FieldBuilder, TypeRef } from '../builder.ts';
 import type { ApiContext } from '../context.ts';
-import { costs } from '../query-cost.ts';
 import type { ResultRow } from '../index/index-store.ts';
+import { costs } from '../query-cost.ts';
 import { type FactsShape, readFacts } from './plugin-facts.ts';
 import { asSent } from './plugin-result.ts';
 

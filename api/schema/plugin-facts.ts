@@ -4,10 +4,11 @@
  * Every field is nullable, whatever the declaration says: what a host sent may not fit it, and then
  * that value alone is null here, while `facts(plugin:)` shows it as sent.
  */
+
+import { responsePathAsArray } from 'graphql';
 import { checkFacts } from '../../plugins/check-facts.ts';
 import { type Fact, type Facts, isScalar, type ScalarKind, unitOf } from '../../plugins/fact.ts';
 import type { AnyPlugin } from '../../plugins/plugin.ts';
-import { responsePathAsArray } from 'graphql';
 import type { ArgBuilder, Builder, TypeRef } from '../builder.ts';
 import type { ResultRow } from '../index/index-store.ts';
 import { costs } from '../query-cost.ts';

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { count, definePlugin } from '../../plugins/plugin.ts';
 import { dataOf, openTestApi, submitMutation, type TestApi } from '../../test/support/api.ts';
 import { hostId } from '../../test/support/reports.ts';
 import { readStoredIn } from '../../test/support/stored.ts';
-import { count, definePlugin } from '../../plugins/plugin.ts';
 import type { Bucket } from '../bucket/bucket.ts';
 import { Failure } from '../failure.ts';
 

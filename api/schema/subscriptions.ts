@@ -6,7 +6,7 @@
 import type { Builder, TypeRef } from '../builder.ts';
 import { Failure } from '../failure.ts';
 import type { ReportFilter } from '../index/filter.ts';
-import { changePosition, type ChangeRow, type IndexReader, type ReportRow } from '../index/index-store.ts';
+import { type ChangeRow, changePosition, type IndexReader, type ReportRow } from '../index/index-store.ts';
 import { toChangeFilter } from './change.ts';
 import { toReportFilter } from './report.ts';
 

@@ -1,8 +1,8 @@
 /** tokens: who may do what, for administrators; and how an agent gets a credential of its own. */
 import { GraphQLError } from 'graphql';
-import type { CredentialState } from '../auth/directory.ts';
-import type { Listed } from '../auth/credentials.ts';
 import type { CredentialDraft } from '../auth/credential.ts';
+import type { Listed } from '../auth/credentials.ts';
+import type { CredentialState } from '../auth/directory.ts';
 import { toDraft } from '../auth/draft.ts';
 import { type Enrolled, enrol } from '../auth/enrol.ts';
 import type { Identity, Scope } from '../auth/identity.ts';

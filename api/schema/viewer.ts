@@ -1,5 +1,5 @@
 /** viewer: who asks, as the API sees them. */
-import { type Identity, type IdentityKind, scopes as allScopes } from '../auth/identity.ts';
+import { scopes as allScopes, type Identity, type IdentityKind } from '../auth/identity.ts';
 import type { Builder } from '../builder.ts';
 
 const kinds: Record<IdentityKind, string> = {

@@ -1,4 +1,4 @@
-import { onTestFinished, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openTestApi } from '../../test/support/api.ts';
 import { sendRaw } from '../../test/support/raw-http.ts';
 import { pagePolicy, securityHeaders } from './headers.ts';

@@ -14,9 +14,9 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import type { Network } from '../settings/transport.ts';
+import { answerBadRequests, refuse } from './bad-requests.ts';
 import { noteClient } from './client-address.ts';
 import { securityHeaders } from './headers.ts';
-import { answerBadRequests, refuse } from './bad-requests.ts';
 import { anotherName, isLocalName, maxHeaders, problemOfHead } from './request-head.ts';
 
 /** Past this a stop is no longer clean: requests under way are cut off. */

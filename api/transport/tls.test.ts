@@ -1,20 +1,20 @@
 /** TLS with real certificates: renewed while it runs, and asked of clients. */
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
-import { Agent, type RequestOptions, request } from 'node:https';
 import { once } from 'node:events';
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import type { TLSSocket } from 'node:tls';
+import { Agent, type RequestOptions, request } from 'node:https';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { apiLog } from '../../test/support/api-log.ts';
 import { openRaw } from '../../test/support/raw-http.ts';
 import { hostId } from '../../test/support/reports.ts';
 import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import type { Identity, Scope } from '../auth/identity.ts';
-import { makeCertificateOf } from './client-certificate.ts';
 import { breakOff } from './break-off.ts';
+import { makeCertificateOf } from './client-certificate.ts';
 import { openHttpListener } from './http-listener.ts';
 import { openTlsFiles } from './tls-files.ts';
 

@@ -1,7 +1,7 @@
 /** peers: other programs that tell of a host, where they are installed. */
 import { accessSync, constants } from 'node:fs';
-import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { eventually } from '../../test/support/eventually.ts';
 import { type Running, start } from '../../test/support/process.ts';

@@ -4,8 +4,8 @@
  * A recorded host answers with what was recorded in its `sockets.json`, by socket and path.
  */
 import { readFile, realpath } from 'node:fs/promises';
-import { nodeHttp } from '../node-http.ts';
 import { join } from 'node:path';
+import { nodeHttp } from '../node-http.ts';
 import { insideRoot } from './linux-files.ts';
 import { isRecordedHost } from './node-os.ts';
 

@@ -8,8 +8,8 @@ import type { LinuxFiles } from './linux-files.ts';
 import {
   dnfFormat,
   type PendingUpdate,
-  parseAptUpgradable,
   parseApkVersions,
+  parseAptUpgradable,
   parseDnfUpgrades,
   parsePacmanUpgrades,
   parseZypperUpdates,

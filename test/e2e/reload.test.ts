@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startAgent } from '../support/agent-process.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Running } from '../support/process.ts';
-import { closedUrl, startStubApi, type StubApi } from '../support/stub-api.ts';
+import { closedUrl, type StubApi, startStubApi } from '../support/stub-api.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Counts in its cache how often it was asked, and tells which thread it is by a number made at its start. */

@@ -1,6 +1,7 @@
 /** How an API stops: it tells load balancers first, answers what it has taken, and ends in time whatever hangs. */
-import { request } from 'node:http';
+
 import { once } from 'node:events';
+import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { submitMutation } from '../support/api.ts';
 import { answerOf, readinessOf, startApi } from '../support/api-process.ts';

@@ -1,7 +1,7 @@
 /** Whatever lies in the spool, stands in a config or comes from a plugin, the agent says so and goes on. */
 import fc from 'fast-check';
-import { checkConfig } from '../../agent/config.ts';
 import { createCollector } from '../../agent/collect.ts';
+import { checkConfig } from '../../agent/config.ts';
 import { DamagedEntryError, decodeEntry, encodeEntry } from '../../agent/delivery/spool-entry.ts';
 import { inThisThread } from '../../agent/isolation/plugin-source.ts';
 import { buildReport, pluginStatuses } from '../../agent/report.ts';

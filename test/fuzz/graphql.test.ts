@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import { v7 as uuidV7 } from 'uuid';
 import { beforeAll } from 'vitest';
+import { exampleQueries } from '../../api/example-queries.ts';
 import { buildSchema } from '../../api/schema/schema.ts';
 import { loadBuiltinPlugins } from '../../plugins/index.ts';
 import { dataOf, openTestApi, type TestApi } from '../support/api.ts';
 import { hostId, result, storedReport } from '../support/reports.ts';
-import { exampleQueries } from '../../api/example-queries.ts';
 import { damagedText, deepJson, hostile, hostileText, json, uuid } from './arbitraries.ts';
 import { demand, fuzz } from './fuzz.ts';
 import { documents } from './random-documents.ts';

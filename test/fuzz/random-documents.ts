@@ -12,8 +12,8 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import { makePicker, type Picker } from '../support/query-model-history.ts';
 import { seededRandom } from '../support/noise.ts';
+import { makePicker, type Picker } from '../support/query-model-history.ts';
 import { hostId } from '../support/reports.ts';
 import { hostile } from './arbitraries.ts';
 

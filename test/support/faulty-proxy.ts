@@ -2,7 +2,7 @@
  * faulty-proxy: stands between agents and an API on loopback, and does to requests what networks do; the same for the
  * same seed, as far as requests come in the same order.
  */
-import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { whenFileIsDone } from './cleanup.ts';
