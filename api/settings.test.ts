@@ -97,6 +97,7 @@ describe('what cannot be used is told, with what to write instead', () => {
   test.each([
     ['TLS_KEY', './key.pem', /needs TLS_CERT/],
     ['TLS_CLIENT_CA', './ca.pem', /needs TLS_CERT/],
+    ['TLS_CLIENT_CRL', './crl.pem', /needs TLS_CLIENT_CA/],
     ['TLS_CLIENT_SCOPES', 'submit', /needs TLS_CLIENT_CA/],
     ['TRUSTED_PROXIES', '10.0.0.0/8, proxy', /addresses and networks such as 10.0.0.0\/8, but has "proxy"/],
     ['MAX_CONNECTIONS', '5', /from 10 to 1000000/],
@@ -236,12 +237,14 @@ test('files of TLS are relative to the working folder', () => {
     TLS_CERT: 'cert.pem',
     TLS_KEY: '/etc/key.pem',
     TLS_CLIENT_CA: './ca.pem',
+    TLS_CLIENT_CRL: 'crl.pem',
     TLS_CLIENT_SCOPES: 'submit, read',
   };
   expect(settings(files).tls).toEqual({
     certFile: '/srv/inventory/cert.pem',
     keyFile: '/etc/key.pem',
     clientCaFile: '/srv/inventory/ca.pem',
+    clientCrlFile: '/srv/inventory/crl.pem',
     clientScopes: ['submit', 'read'],
   });
 });

@@ -28,10 +28,14 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
   stopped.then(() => setTimeout(() => giveUp(logger), settings.stopTimeoutMs).unref());
   const { tls, auth } = settings;
-  const tlsFiles = tls && (await openTlsFiles(tls, (options) => listener.changeTls(options), logger));
+  const tlsFiles = tls && (await openTlsFiles(tls, (...change) => listener.changeTls(...change), logger));
   const listener = await openHttpListener({
     ...settings,
-    tls: tlsFiles && { options: tlsFiles.current(), asksForCertificate: tls?.clientCaFile !== null },
+    tls: tlsFiles && {
+      options: tlsFiles.current(),
+      asksForCertificate: tls?.clientCaFile !== null,
+      onRefused: (reason, clients) => logger.warn({ reason, clients }, 'certificates of clients are refused'),
+    },
   });
   if (tlsFiles) process.on('SIGHUP', () => tlsFiles.reload());
   try {

@@ -11,6 +11,8 @@ export type TlsSettings = {
   keyFile: string;
   /** Of the authorities whose certificates clients must show; null where they show none. */
   clientCaFile: string | null;
+  /** Of the lists of their certificates that are revoked; null where none is. */
+  clientCrlFile: string | null;
   /** What such a certificate allows without any other credentials; empty for nothing. */
   clientScopes: Scope[];
 };
@@ -34,6 +36,7 @@ export const transportDefaults = {
   TLS_CERT: '',
   TLS_KEY: '',
   TLS_CLIENT_CA: '',
+  TLS_CLIENT_CRL: '',
   TLS_CLIENT_SCOPES: '',
   TRUSTED_PROXIES: '',
   MAX_CONNECTIONS: '10000',
@@ -59,14 +62,18 @@ export function readTransport(
     return toFile(goesWithCert(value), cwd);
   });
   const clientCaFile = read('TLS_CLIENT_CA', (value) => toFile(goesWithCert(value), cwd));
-  const clientScopes = read('TLS_CLIENT_SCOPES', (value) => {
+  const goesWithClientCa = (value: string) => {
     if (value !== '' && clientCaFile === null)
       throw new Error('needs TLS_CLIENT_CA: whose certificates are meant?');
-    return listOf(value).map((scope) => parseChoice(scope, scopes));
-  });
+    return value;
+  };
+  const clientCrlFile = read('TLS_CLIENT_CRL', (value) => toFile(goesWithClientCa(value), cwd));
+  const clientScopes = read('TLS_CLIENT_SCOPES', (value) =>
+    listOf(goesWithClientCa(value)).map((scope) => parseChoice(scope, scopes)),
+  );
   const requestTimeoutMs = read('REQUEST_TIMEOUT', (value) => parseDurationWithin(value, 500, dayMs, '2m'));
   return {
-    tls: certFile && keyFile ? { certFile, keyFile, clientCaFile, clientScopes } : null,
+    tls: certFile && keyFile ? { certFile, keyFile, clientCaFile, clientCrlFile, clientScopes } : null,
     trustedProxies: read('TRUSTED_PROXIES', (value) => listOf(value).map(toNetwork)),
     maxConnections: read('MAX_CONNECTIONS', (value) => parseWholeNumber(value, 10, 1_000_000)),
     // The head is a part of the request.

@@ -16,7 +16,9 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Network } from '../settings/transport.ts';
 import { answerBadRequests, refuse } from './bad-requests.ts';
 import { noteClient } from './client-address.ts';
+import { makeEndClients } from './client-connections.ts';
 import { securityHeaders } from './headers.ts';
+import { watchRefusedCertificates } from './refused-certificates.ts';
 import { anotherName, isLocalName, maxHeaders, problemOfHead } from './request-head.ts';
 
 /** Past this a stop is no longer clean: requests under way are cut off. */
@@ -36,7 +38,12 @@ export type ListenOptions = {
   host: string;
   port: number;
   /** Null for HTTP without TLS. @default null */
-  tls?: { options: SecureContextOptions; asksForCertificate: boolean } | null;
+  tls?: {
+    options: SecureContextOptions;
+    asksForCertificate: boolean;
+    /** Told why clients are refused, and how many of them. */
+    onRefused?: (reason: string, clients: number) => void;
+  } | null;
   /** With `none` only addresses and localhost are answered, and no name. @default required */
   auth?: 'none' | 'required';
   /** Whose word is taken on where a request comes from. @default none */
@@ -54,8 +61,8 @@ export type HttpListener = {
   origin: string;
   /** Hands over what answers from now on. */
   answerWith(listener: RequestListener): void;
-  /** What connections begin with from now on; those that are there go on. */
-  changeTls(options: SecureContextOptions): void;
+  /** What connections begin with from now on; those that are there go on, unless their clients are to be checked anew. */
+  changeTls(options: SecureContextOptions, checksClientsAnew: boolean): void;
   /** Connections that were refused, as there were as many as may be. */
   refusedConnections(): number;
   /** Takes nothing new, and resolves to whether all that was under way has been answered. */
@@ -102,6 +109,8 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
       { ...bounds, ...handshaking, ...tls.options, ...asking(tls.asksForCertificate) },
       answer,
     );
+  const endClients = https && makeEndClients(https, { handshakeMs: headersTimeoutMs });
+  if (https && tls?.onRefused) watchRefusedCertificates(https, tls.onRefused);
   const http = https ?? createHttpServer(bounds, answer);
   // One more than may be, to see that it is there.
   http.maxHeadersCount = maxHeaders + 1;
@@ -124,8 +133,10 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
     answerWith(next) {
       listener = next;
     },
-    changeTls(next) {
+    changeTls(next, checksClientsAnew) {
+      // With keys of its own for sessions: one of before cannot be resumed without another look at the certificate.
       https?.setSecureContext(next);
+      if (checksClientsAnew) endClients?.();
     },
     refusedConnections: () => refused,
     close: () =>

@@ -1,5 +1,5 @@
 /**
- * tls-files: the certificate of the API, its key, and whose certificates clients must show; from files that may change.
+ * tls-files: the certificate of the API, its key, whose certificates clients must show, and which are revoked; from files that may change.
  *
  * They are read again every few seconds rather than watched: what renews them may write, rename or swap a link, and a
  * new certificate is hours early. What cannot be used leaves the last that could in its place.
@@ -26,15 +26,21 @@ export type TlsFiles = {
   close(): void;
 };
 
-type Loaded = { options: SecureContextOptions; expiresAt: number; digest: string };
+type Loaded = {
+  options: SecureContextOptions;
+  expiresAt: number;
+  digest: string;
+  /** Of what certificates of clients are checked against. */
+  clientsDigest: string;
+};
 
 /**
- * @param onChange handed what connections are to begin with
+ * @param onChange handed what connections are to begin with, and whether clients are checked otherwise than until now
  * @throws Error that names the file, and what is wrong with it
  */
 export async function openTlsFiles(
   settings: TlsSettings,
-  onChange: (options: SecureContextOptions) => void,
+  onChange: (options: SecureContextOptions, checksClientsAnew: boolean) => void,
   logger: Pick<Logger, 'info' | 'warn' | 'error'>,
 ): Promise<TlsFiles> {
   let loaded = await load(settings);
@@ -48,8 +54,9 @@ export async function openTlsFiles(
       const next = await load(settings);
       refused = '';
       if (next.digest !== loaded.digest) {
+        const checksClientsAnew = next.clientsDigest !== loaded.clientsDigest;
         loaded = next;
-        onChange(next.options);
+        onChange(next.options, checksClientsAnew);
         logger.info({ expiresAt: new Date(next.expiresAt).toISOString() }, 'TLS files were read anew');
       }
     } catch (cause) {
@@ -78,15 +85,18 @@ export async function openTlsFiles(
   };
 }
 
-async function load({ certFile, keyFile, clientCaFile }: TlsSettings): Promise<Loaded> {
-  const [cert, key, ca] = await Promise.all([
+async function load({ certFile, keyFile, clientCaFile, clientCrlFile }: TlsSettings): Promise<Loaded> {
+  const [cert, key, ca, crl] = await Promise.all([
     read('TLS_CERT', certFile),
     read('TLS_KEY', keyFile),
     clientCaFile === null ? null : read('TLS_CLIENT_CA', clientCaFile),
+    clientCrlFile === null ? null : read('TLS_CLIENT_CRL', clientCrlFile),
   ]);
   const certificate = parsed('TLS_CERT', certFile, cert);
   if (ca !== null && clientCaFile !== null) parsed('TLS_CLIENT_CA', clientCaFile, ca);
-  const options: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2', ...(ca === null ? {} : { ca }) };
+  const crls = crl !== null && clientCrlFile !== null && crlsOf('TLS_CLIENT_CRL', clientCrlFile, crl);
+  const clients = { ...(ca === null ? {} : { ca }), ...(crls ? { crl: crls } : {}) };
+  const options: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2', ...clients };
   try {
     // Refuses a key that is another certificate's.
     createSecureContext(options);
@@ -96,12 +106,13 @@ async function load({ certFile, keyFile, clientCaFile }: TlsSettings): Promise<L
       : messageOf(cause);
     throw new Error(`TLS_KEY: ${keyFile}: ${reason}`, { cause });
   }
-  const digest = createHash('sha256')
-    .update(cert)
-    .update(key)
-    .update(ca ?? '')
-    .digest('hex');
-  return { options, expiresAt: Date.parse(certificate.validTo), digest };
+  const clientsDigest = digestOf([ca, crl]);
+  const digest = digestOf([cert, key, clientsDigest]);
+  return { options, expiresAt: Date.parse(certificate.validTo), digest, clientsDigest };
+}
+
+function digestOf(texts: readonly (string | null)[]): string {
+  return createHash('sha256').update(JSON.stringify(texts)).digest('hex');
 }
 
 async function read(setting: string, file: string): Promise<string> {
@@ -117,5 +128,17 @@ function parsed(setting: string, file: string, pem: string): X509Certificate {
     return new X509Certificate(pem);
   } catch (cause) {
     throw new Error(`${setting}: ${file} holds no certificate in PEM`, { cause });
+  }
+}
+
+/** Each list of a file by itself, as Node reads but the first of a text. */
+function crlsOf(setting: string, file: string, pem: string): string[] {
+  const lists = pem.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g) ?? [];
+  try {
+    if (lists.length === 0) throw new Error('no list begins in it');
+    createSecureContext({ crl: lists });
+    return lists;
+  } catch (cause) {
+    throw new Error(`${setting}: ${file} holds no list of revoked certificates (CRL) in PEM`, { cause });
   }
 }

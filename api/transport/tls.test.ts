@@ -62,24 +62,33 @@ beforeAll(async () => {
   makeCertificate('client', '/CN=dashboard', { ca: 'ca' });
   makeCertificate('host', `/CN=web-1`, { ca: 'ca', san: `URI:urn:uuid:${hostId(1)}` });
   makeCertificate('signing', '/CN=web-2', { ca: 'ca', maySign: true });
+  makeCertificate('other-ca', '/CN=dashboards');
+  makeCertificate('other', '/CN=wall', { ca: 'other-ca' });
+  await writeFile(file('empty.pem'), '');
   makeCertificate('named', `/CN=${hostId(2).toUpperCase()}`, { ca: 'ca' });
 });
 
-async function listen(clientCa: string | null = null, scopes: Scope[] = []) {
+async function listen(clientCa: string | null = null, scopes: Scope[] = [], clientCrl: string | null = null) {
   await copyFile(file('server.pem'), file('cert.pem'));
   await copyFile(file('server.key'), file('key.pem'));
   const log = apiLog();
+  const refused: [string, number][] = [];
   const tls = {
     certFile: file('cert.pem'),
     keyFile: file('key.pem'),
     clientCaFile: clientCa && file(`${clientCa}.pem`),
+    clientCrlFile: clientCrl && file(clientCrl),
     clientScopes: scopes,
   };
-  const files = await openTlsFiles(tls, (options) => listener.changeTls(options), log.logger);
+  const files = await openTlsFiles(tls, (...change) => listener.changeTls(...change), log.logger);
   const listener = await openHttpListener({
     host: '127.0.0.1',
     port: 0,
-    tls: { options: files.current(), asksForCertificate: clientCa !== null },
+    tls: {
+      options: files.current(),
+      asksForCertificate: clientCa !== null,
+      onRefused: (reason, clients) => refused.push([reason, clients]),
+    },
   });
   const certificateOf = makeCertificateOf(scopes);
   const seen: (Identity | null)[] = [];
@@ -91,18 +100,19 @@ async function listen(clientCa: string | null = null, scopes: Scope[] = []) {
     files.close();
     await listener.close();
   });
-  return { listener, files, log, seen };
+  return { listener, files, log, seen, refused };
 }
 
 async function ask(origin: string, options: RequestOptions = {}) {
   const ca = [await readFile(file('server.pem')), await readFile(file('renewed.pem'))];
   const sent = request(origin, { ca, agent: new Agent({ keepAlive: false }), ...options }).end();
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  const { subject } = (response.socket as TLSSocket).getPeerX509Certificate() as X509Certificate;
+  const { subject } = (response.socket as TLSSocket).getPeerX509Certificate() ?? { subject: null };
   const { valid_to } = (response.socket as TLSSocket).getPeerCertificate();
   response.resume();
   return {
     status: response.statusCode,
+    isResumed: (response.socket as TLSSocket).isSessionReused(),
     subject,
     validTo: Date.parse(valid_to),
     protocol: (response.socket as TLSSocket).getProtocol(),
@@ -156,8 +166,11 @@ test.each([
   ['TLS_CERT', { certFile: 'missing.pem' }, /TLS_CERT: .*missing\.pem/],
   ['TLS_KEY', { keyFile: 'stranger.key' }, /TLS_KEY: .*stranger\.key: is not the key of TLS_CERT/],
   ['TLS_CLIENT_CA', { clientCaFile: 'key.pem' }, /TLS_CLIENT_CA: .* holds no certificate/],
+  ['TLS_CLIENT_CRL', { clientCrlFile: 'ca.pem' }, /TLS_CLIENT_CRL: .*ca\.pem holds no list of revoked/],
+  ['TLS_CLIENT_CRL that is empty', { clientCrlFile: 'empty.pem' }, /TLS_CLIENT_CRL: .* holds no list/],
 ])('%s that cannot be used ends the start, and is named', async (_setting, wrong, message) => {
-  const right = { certFile: 'server.pem', keyFile: 'server.key', clientCaFile: null, clientScopes: [] };
+  const clients = { clientCaFile: null, clientCrlFile: null, clientScopes: [] };
+  const right = { certFile: 'server.pem', keyFile: 'server.key', ...clients };
   const named = Object.fromEntries(
     Object.entries({ ...right, ...wrong }).map(([name, value]) => [
       name,
@@ -188,6 +201,69 @@ test('one that may sign others is nobody, as its owner could be any host', async
   const { listener, seen } = await listen('ca', ['submit']);
   await ask(listener.origin, await shown('signing'));
   expect(seen).toEqual([null]);
+});
+
+/** The list of what an authority has revoked until now. */
+async function writeCrl(name: string, ca: string, revoked: string[], lasts = ['-crldays', '30']) {
+  await writeFile(file('revoked.txt'), '');
+  await writeFile(
+    file('ca.conf'),
+    '[ca]\ndefault_ca=fleet\n[fleet]\ndatabase=revoked.txt\ndefault_md=sha256\n',
+  );
+  const authority = ['ca', '-config', 'ca.conf', '-cert', `${ca}.pem`, '-keyfile', `${ca}.key`];
+  for (const certificate of revoked) openssl(...authority, '-revoke', `${certificate}.pem`);
+  openssl(...authority, '-gencrl', ...lasts, '-out', name);
+}
+
+test('a certificate that is revoked ends its connections, and begins no other', async () => {
+  await writeCrl('crl.pem', 'ca', ['named']);
+  const { listener, files, log, refused } = await listen('ca', ['submit'], 'crl.pem');
+  await expect(ask(listener.origin, await shown('named'))).rejects.toThrow();
+  const agents = { host: new Agent({ keepAlive: true }), client: new Agent({ keepAlive: true }) };
+  onTestFinished(() => Object.values(agents).forEach((agent) => void agent.destroy()));
+  const by = async (name: 'host' | 'client') => ({ agent: agents[name], ...(await shown(name)) });
+  for (const name of ['host', 'client'] as const)
+    expect((await ask(listener.origin, await by(name))).status).toBe(200);
+  const resuming = { agent: new Agent(), ...(await shown('host')) };
+  expect(await ask(listener.origin, resuming)).toMatchObject({ isResumed: false });
+  expect(await ask(listener.origin, resuming)).toMatchObject({ isResumed: true });
+  const [[kept] = []] = Object.values(agents.host.freeSockets);
+  const ended = once(kept as TLSSocket, 'close');
+  await writeCrl('crl.pem', 'ca', ['named', 'host']);
+  await files.reload();
+  await ended;
+  for (const again of [await by('host'), resuming])
+    await expect(ask(listener.origin, again)).rejects.toThrow();
+  expect((await ask(listener.origin, await by('client'))).status).toBe(200);
+  // The first at once; the others in a minute.
+  expect(refused).toEqual([['CERT_REVOKED', 1]]);
+  expect(log.lines().map(({ msg }) => msg)).toEqual(['TLS files were read anew']);
+});
+
+test('each authority has a list of its own, and one that is too old lets nobody in', async () => {
+  await writeFile(
+    file('cas.pem'),
+    [await readFile(file('ca.pem')), await readFile(file('other-ca.pem'))].join(''),
+  );
+  await writeCrl('crl.pem', 'ca', []);
+  const { listener, files, refused } = await listen('cas', ['read'], 'crl.pem');
+  expect((await ask(listener.origin, await shown('client'))).status).toBe(200);
+  await expect(ask(listener.origin, await shown('other'))).rejects.toThrow();
+  await writeCrl('second.pem', 'other-ca', []);
+  const lists = [await readFile(file('crl.pem')), await readFile(file('second.pem'))];
+  await writeFile(file('crl.pem'), lists.join(''));
+  await files.reload();
+  for (const name of ['client', 'other'])
+    expect((await ask(listener.origin, await shown(name))).status).toBe(200);
+  await writeCrl(
+    'crl.pem',
+    'ca',
+    [],
+    ['-crl_lastupdate', '200101000000Z', '-crl_nextupdate', '200102000000Z'],
+  );
+  await files.reload();
+  await expect(ask(listener.origin, await shown('client'))).rejects.toThrow();
+  expect(refused.map(([reason]) => reason)).toEqual(['UNABLE_TO_GET_CRL', 'CRL_HAS_EXPIRED']);
 });
 
 test('a certificate that is to say nothing says nothing, and a header never does', async () => {

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Agent, createServer, request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { pem } from '../../test/support/authority.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { type ClientTimes, makeEndClients } from './client-connections.ts';
+
+const long = 3_600_000;
+const part = Buffer.alloc(1_000_000, 'x');
+
+/** A server that begins its answers, and leaves the rest to the test; with what asks it. */
+async function serve(times: ClientTimes) {
+  const responses: ServerResponse[] = [];
+  // No other reason to end one.
+  const options = { cert: pem.serverCert, key: pem.serverKey, keepAliveTimeout: 0 };
+  const server = createServer(options, (_request, response) => {
+    responses.push(response);
+    response.write(part);
+  });
+  const endClients = makeEndClients(server, times);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => {
+    agent.destroy();
+    server.close().closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  async function ask() {
+    const sent = request({ host: '127.0.0.1', port, ca: pem.ca, agent }).end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    const closed = once(response.socket, 'close');
+    response.on('error', () => {});
+    return { response, closed };
+  }
+  return { endClients, responses, ask };
+}
+
+test('one that is idle is ended at once', async () => {
+  const { endClients, responses, ask } = await serve({ handshakeMs: long, leaveWithinMs: long });
+  const { response, closed } = await ask();
+  responses[0]?.end();
+  await response.toArray();
+  endClients();
+  await closed;
+});
+
+test('what is under way is answered whole, and is the last of its connection', async () => {
+  const { endClients, responses, ask } = await serve({ handshakeMs: long, leaveWithinMs: long });
+  const { response, closed } = await ask();
+  endClients();
+  responses[0]?.end(part);
+  const read = Buffer.concat(await response.toArray());
+  expect(read.byteLength).toBe(2 * part.byteLength);
+  await closed;
+});
+
+test('an answer that never ends is cut off, and later clients are not', async () => {
+  const { endClients, responses, ask } = await serve({ handshakeMs: long, leaveWithinMs: 100 });
+  const { response, closed } = await ask();
+  response.resume();
+  endClients();
+  const later = await ask();
+  await closed;
+  responses[1]?.end();
+  expect(Buffer.concat(await later.response.toArray()).byteLength).toBe(part.byteLength);
+});
+
+test('those whose handshake had begun before are ended as well', async () => {
+  const { endClients, ask } = await serve({ handshakeMs: 300, leaveWithinMs: 50 });
+  endClients();
+  const { response, closed } = await ask();
+  response.resume();
+  await eventually('it is cut off', () => closed.then(() => true));
+});
