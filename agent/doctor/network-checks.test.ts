@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { pem as authority } from '../../test/support/authority.ts';
 import { repository } from '../../test/support/process.ts';
 import { closedUrl } from '../../test/support/stub-api.ts';
 import { checkDns, checkTcp, checkTls } from './network-checks.ts';
@@ -55,6 +57,20 @@ test('a certificate before and after its time', async () => {
   expect(await checkTls(url, Date.UTC(2000, 0, 1))).toMatchObject({
     status: 'FAILED',
     todo: 'set the clock of this machine',
+  });
+});
+
+test('a certificate that is good, and one that ends soon', async () => {
+  const { ca, serverCert, serverKey } = authority;
+  const port = await listen(createHttpsServer({ cert: serverCert, key: serverKey }));
+  const url = new URL(`https://localhost:${port}/`);
+  const end = new X509Certificate(serverCert).validToDate.getTime();
+  const day = 86_400_000;
+  expect(await checkTls(url, end - 15 * day, { ca })).toMatchObject({ status: 'OK', todo: null });
+  expect(await checkTls(url, end - 13 * day, { ca })).toMatchObject({
+    status: 'WARNING',
+    detail: expect.stringContaining(`certificate valid until ${new Date(end).toISOString()} (13 d)`),
+    todo: 'renew the certificate',
   });
 });
 

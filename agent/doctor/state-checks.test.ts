@@ -44,6 +44,22 @@ testIf(canMountSmallDisk(), smallDiskNeeded, 'a disk that is full', async () => 
   expect(full.detail).toMatch(/^0 B are free/);
 });
 
+testIf(
+  canMountSmallDisk(),
+  smallDiskNeeded,
+  'a disk that can take no more files, though it has room',
+  async () => {
+    // A folder is one already.
+    const { folder } = await mountSmallDisk(1_024, { files: 2 });
+    expect(await checkDisk(folder, 1)).toMatchObject({ status: 'OK' });
+    await writeFile(join(folder, 'last'), '');
+    expect(await checkDisk(folder, 1)).toMatchObject({
+      status: 'FAILED',
+      detail: expect.stringContaining('out of inodes'),
+    });
+  },
+);
+
 test('reports that wait, and those that people should look at', async () => {
   const folder = await temporaryFolder();
   expect(await checkSpool(folder)).toMatchObject({ status: 'OK', detail: '0 reports wait, 0 B' });

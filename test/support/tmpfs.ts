@@ -19,10 +19,15 @@ export function canMountSmallDisk(): boolean {
   return process.platform === 'linux' && process.getuid?.() === 0 && spawnSync('mount', ['-V']).status === 0;
 }
 
-/** Mounted until the test file is done. */
-export async function mountSmallDisk(kiB: number): Promise<SmallDisk> {
+/**
+ * Mounted until the test file is done.
+ *
+ * @param files how many files and folders it takes, itself among them; by default as many as there is room for
+ */
+export async function mountSmallDisk(kiB: number, { files }: { files?: number } = {}): Promise<SmallDisk> {
   const folder = await temporaryFolder();
-  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kiB}k`, 'tmpfs', folder], {
+  const bounds = `size=${kiB}k${files === undefined ? '' : `,nr_inodes=${files}`}`;
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', bounds, 'tmpfs', folder], {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`cannot mount a tmpfs: ${stderr}`);
