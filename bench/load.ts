@@ -21,7 +21,7 @@ export function toRequest(body: { query: string; variables?: unknown }): Buffer 
   const text = JSON.stringify(body);
   const head = [
     'POST /graphql HTTP/1.1',
-    'host: api.test',
+    'host: 127.0.0.1',
     'content-type: application/json',
     'accept: application/graphql-response+json, application/json',
     `content-length: ${Buffer.byteLength(text)}`,

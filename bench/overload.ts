@@ -145,7 +145,7 @@ function watchHealth(url: string): { stop(): Promise<string> } {
   const latencies: number[] = [];
   let failures = 0;
   let stopped = false;
-  const request = Buffer.from('GET /health HTTP/1.1\r\nhost: api.test\r\n\r\n');
+  const request = Buffer.from('GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
   const look = async () => {
     const connection = await connect(url);
     while (!stopped) {
