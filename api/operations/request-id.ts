@@ -4,8 +4,8 @@
  * What a client or a proxy calls it is kept, so that one name leads through all of their logs.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { v7 as uuidV7 } from 'uuid';
 
 const current = new AsyncLocalStorage<string>();
 
@@ -20,7 +20,7 @@ export function requestId(): string | undefined {
 export function withRequestId(listener: RequestListener): RequestListener {
   return (request, response) => {
     const given = request.headers['x-request-id'];
-    const id = typeof given === 'string' && sane.test(given) ? given : uuidV7();
+    const id = typeof given === 'string' && sane.test(given) ? given : randomUUID();
     response.setHeader('x-request-id', id);
     current.run(id, listener, request, response);
   };

@@ -19,10 +19,12 @@ export type Client = {
 type Carried = { req?: IncomingMessage };
 
 const clients = new WeakMap<IncomingMessage, Client>();
+/** By socket: a connection is asked on again and again, and comes from one place. */
+const peers = new WeakMap<object, string>();
 
 export function clientAddressOf(context: object): string {
   const { req } = context as Carried;
-  return req ? (clients.get(req)?.address ?? plain(req.socket.remoteAddress ?? '')) : '';
+  return req ? (clients.get(req)?.address ?? peerOf(req.socket)) : '';
 }
 
 /** To be told before the request is handed on. */
@@ -33,10 +35,10 @@ export function noteClient(request: IncomingMessage, trusted: readonly Network[]
 }
 
 export function clientOf(
-  { headers, socket }: Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } },
+  { headers, socket }: Pick<IncomingMessage, 'headers'> & { socket: Peer },
   trusted: readonly Network[],
 ): Client {
-  const peer = plain(socket.remoteAddress ?? '');
+  const peer = peerOf(socket);
   if (!isTrusted(peer, trusted)) return { address: peer, host: null };
   const { addresses, host } = headers.forwarded ? fromForwarded(headers.forwarded) : fromXForwarded(headers);
   let address = peer;
@@ -47,6 +49,15 @@ export function clientOf(
     if (!isTrusted(next, trusted)) break;
   }
   return { address, host };
+}
+
+type Peer = { remoteAddress?: string | undefined };
+
+function peerOf(socket: Peer): string {
+  // Once it is closed it does not tell any more.
+  const peer = peers.get(socket) ?? plain(socket.remoteAddress ?? '');
+  peers.set(socket, peer);
+  return peer;
 }
 
 function isTrusted(address: string, trusted: readonly Network[]): boolean {
