@@ -78,6 +78,46 @@ test.each<Refused>([
   );
 });
 
+/** Twice in turn, as a document is kept with what is known of it. */
+test.each([
+  ['a page size', `query ($v: Int!) { ${page('$v', '$v')} }`, 1000, 1],
+  [
+    'a page size within a fragment',
+    `query ($v: Int!) { ...F } fragment F on Query { ${page('$v', 1000)} }`,
+    1000,
+    1,
+  ],
+  [
+    'what is left out',
+    `query ($v: Boolean!) { plugins { name } ... @include(if: $v) { ${large} } }`,
+    true,
+    false,
+  ],
+  [
+    'what is skipped',
+    `query ($v: Boolean!) { plugins { name } ...F @skip(if: $v) } fragment F on Query { ${large} }`,
+    false,
+    true,
+  ],
+])('%s is what the variables of this time say', async (_name, query, dear, cheap) => {
+  for (const v of [cheap, dear, cheap, dear]) {
+    const { errors } = await api.ask(query, { v });
+    expect(errors?.length ?? 0).toBe(v === dear ? 1 : 0);
+  }
+});
+
+test('what no variable changes costs too much each time, whatever is sent with it', async () => {
+  const query = `mutation ($input: SubmitReportInput!) { submitReport(input: $input) { report { host {
+    reports(first: 1000) { nodes { host { changes(first: 1000) { totalCount } } } } } } } }`;
+  const host = { id: '0198f3a0-0000-7000-8000-000000000001', name: 'a' };
+  for (const name of ['a', 'b']) {
+    const input = { host: { ...host, name }, collectedAt: '2026-05-01T00:00:00Z', results: [] };
+    const { errors } = await api.ask(query, { input });
+    expect(errors).toMatchObject([{ extensions: { limit: maxCost } }]);
+  }
+  expect(await dataOf(api.ask('{ hosts { totalCount } }'))).toEqual({ hosts: { totalCount: 0 } });
+});
+
 test('nothing of a subscription that costs too much is begun', async () => {
   const response = await api.fetch('/graphql', {
     method: 'POST',

@@ -6,17 +6,24 @@
  */
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import {
+  type ASTNode,
+  BREAK,
+  type DefinitionNode,
   type DocumentNode,
   type ExecutionArgs,
   GraphQLError,
   GraphQLIncludeDirective,
+  type GraphQLSchema,
   GraphQLSkipDirective,
   getDirectiveValues,
   getOperationAST,
   getVariableValues,
   Kind,
+  type OperationDefinitionNode,
   type SelectionNode,
+  TypeInfo,
   visit,
+  visitWithTypeInfo,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { messageOf } from '../plugins/message-of.ts';
@@ -50,25 +57,68 @@ export function useQueryCost(): Plugin<ApiContext> {
   });
 }
 
+type Cost = { complexity: number; depth: number };
+
+/**
+ * Of operations whose text alone tells it, such as those that send reports: their variables are large, and not looked at. Null for
+ * the others.
+ */
+const constantCosts = new WeakMap<OperationDefinitionNode, Cost | null>();
+
 function refusal({ schema, document, operationName, variableValues }: ExecutionArgs): GraphQLError | null {
   const operation = getOperationAST(document, operationName);
   if (!operation) return null;
+  const known = constantCosts.get(operation);
+  if (known) return refusalOf(known);
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
-  const own: DocumentNode = { ...document, definitions: [operation, ...fragments] };
-  const variables = variableValues ?? {};
-  const definitions = operation.variableDefinitions ?? [];
-  const { coerced, errors } = getVariableValues(schema, definitions, variables, { maxErrors: 1 });
+  const isConstant = known === undefined && isCostConstant(schema, [operation, ...fragments]);
+  const variables = isConstant ? {} : (variableValues ?? {});
+  const variableDefinitions = isConstant ? [] : (operation.variableDefinitions ?? []);
+  const { coerced, errors } = getVariableValues(schema, variableDefinitions, variables, { maxErrors: 1 });
   // Nothing of it runs then, and each of them is told.
   if (errors) return null;
-  let found: { complexity: number; depth: number };
+  const own = { ...document, definitions: [{ ...operation, variableDefinitions }, ...fragments] };
   try {
-    found = complexityFromQuery(withoutSkipped(own, coerced), { schema, variables });
+    const cost = complexityFromQuery(withoutSkipped(own, coerced), { schema, variables });
+    constantCosts.set(operation, isConstant ? cost : null);
+    return refusalOf(cost);
   } catch (cause) {
     // A null where none may be, say, which fails its own field only: the rest would run, whatever it costs.
     const message = `what the query may cost cannot be told: ${messageOf(cause)}`;
     return tooMuch(message, {});
   }
-  const { complexity: cost, depth } = found;
+}
+
+/** Whether no variable says what is selected, or is handed to a field whose cost follows from its arguments. */
+function isCostConstant(schema: GraphQLSchema, definitions: readonly DefinitionNode[]): boolean {
+  const types = new TypeInfo(schema);
+  let isConstant = true;
+  const visitor = visitWithTypeInfo(types, {
+    VariableDefinition: () => false,
+    Directive(node) {
+      isConstant &&= !hasVariable(node);
+    },
+    Field({ arguments: given = [] }) {
+      const { complexity } = types.getFieldDef()?.extensions ?? {};
+      if (typeof complexity === 'function') isConstant &&= !given.some(hasVariable);
+    },
+  });
+  for (const definition of definitions) visit(definition, visitor);
+  return isConstant;
+}
+
+function hasVariable(node: ASTNode): boolean {
+  let has = false;
+  visit(node, {
+    Variable() {
+      has = true;
+      return BREAK;
+    },
+  });
+  return has;
+}
+
+function refusalOf({ complexity: cost, depth }: Cost): GraphQLError | null {
   if (depth > maxDepth) {
     const message = `the query is ${depth} fields deep, and may be ${maxDepth}: ask for the inner part by itself`;
     return tooMuch(message, { depth, limit: maxDepth });

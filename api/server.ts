@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { type Gate, identityOf, type ServerContext, useGate } from './auth/gate.ts';
 import { hasScope } from './auth/identity.ts';
 import { useScopes } from './auth/use-scopes.ts';
-import { useCompressedBodies } from './compressed-body.ts';
+import { useBoundedBodies } from './bounded-body.ts';
 import { type ApiContext, makeContext, type Services } from './context.ts';
 import { maskError, useErrorCodes, useInputErrors } from './error-codes.ts';
 import { exportFolder, exportPaths } from './export/export-kinds.ts';
@@ -32,7 +32,6 @@ import { routeOf, useMetrics } from './operations/use-metrics.ts';
 import { useTracing } from './operations/use-tracing.ts';
 import { getPythonReport, postPythonReport } from './python-routes.ts';
 import { useQueryCost } from './query-cost.ts';
-import { maxBodyBytes } from './read-body.ts';
 import { useReadableParameters } from './readable-parameters.ts';
 import { breakOff } from './transport/break-off.ts';
 import { clientAddressOf } from './transport/client-address.ts';
@@ -85,7 +84,8 @@ export function createServer(options: ServerOptions): Server {
     },
     maskedErrors: { maskError },
     multipart: false,
-    maxRequestBodySize: maxBodyBytes,
+    // Bounded by useBoundedBodies.
+    maxRequestBodySize: false,
     parserAndValidationCache: boundedDocumentCache(),
     plugins: [
       useMetrics(metrics),
@@ -107,7 +107,7 @@ export function createServer(options: ServerOptions): Server {
         },
       }),
       useNoFormBodies([graphqlEndpoint, ...(offered.pythonRoutes ? ['/report'] : [])]),
-      useCompressedBodies(inFlight),
+      useBoundedBodies(inFlight),
       useOperationLimit(services.limits, graphqlEndpoint),
       {
         async onRequest({ request, url, endResponse, serverContext }) {

@@ -1,7 +1,7 @@
 /** The table of limits says what the code does. */
 import { expect, test } from 'vitest';
 import { maxElements, maxJsonLength } from '../api/answer-size.ts';
-import { maxUnpackings } from '../api/compressed-body.ts';
+import { maxUnpackings } from '../api/bounded-body.ts';
 import { maxTokens, maxVariableErrors } from '../api/error-codes.ts';
 import { maxExports } from '../api/export/exports.ts';
 import { maxJsonDepth } from '../api/json-depth.ts';

@@ -18,6 +18,7 @@ beforeAll(async () => {
   // As the command line does, beside the server.
   const bucket = await openFolderBucket(`${api.folder}/bucket`);
   const credentials = openCredentials({ bucket, logger: log.logger });
+  const now = Date.now();
   const make = async (
     name: string,
     kind: 'token' | 'enrolment',
@@ -25,15 +26,13 @@ beforeAll(async () => {
     expiresAt: number | null = null,
   ) => {
     const rest = { hostId: null, labels: null, uses: null, createdBy: null };
-    const { secret } = await credentials.create(
-      toDraft({ name, kind, scopes, expiresAt, ...rest }, Date.now()),
-    );
+    const { secret } = await credentials.create(toDraft({ name, kind, scopes, expiresAt, ...rest }, now));
     secrets[name] = secret;
   };
   await make('boss', 'token', ['admin']);
   await make('reader', 'token', ['read']);
   await make('enrolment', 'enrolment', []);
-  await make('short', 'token', ['read'], Date.now() + 1);
+  await make('short', 'token', ['read'], now + 1);
 });
 
 const bearer = (secret = '') => ({ authorization: `Bearer ${secret}` });

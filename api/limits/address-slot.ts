@@ -11,8 +11,17 @@ import ipaddr from 'ipaddr.js';
 const digits = 4;
 const secret = randomBytes(16).toString('hex');
 
+/** Of addresses that asked lately: a hash takes longer than all else that counting does. */
+const known = new Map<string, string>();
+const mostKnown = 10_000;
+
 export function slotOf(address: string): string {
-  return hash('sha256', secret + networkOf(address)).slice(0, digits);
+  const found = known.get(address);
+  if (found !== undefined) return found;
+  const slot = hash('sha256', secret + networkOf(address)).slice(0, digits);
+  if (known.size >= mostKnown) known.clear();
+  known.set(address, slot);
+  return slot;
 }
 
 /** An address of IPv4, or the first 64 bits of one of IPv6; what is no address stays as it is. */

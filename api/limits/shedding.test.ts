@@ -7,7 +7,7 @@ import { buildSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../test/support/eventually.ts';
-import { useCompressedBodies } from '../compressed-body.ts';
+import { useBoundedBodies } from '../bounded-body.ts';
 import { type InFlight, openInFlight } from './in-flight.ts';
 import { shedding } from './shedding.ts';
 
@@ -92,7 +92,7 @@ test('a body that grows beyond what is left is cut off on its way, and its room 
 test('a body counts as large as it is unpacked', async () => {
   const inFlight = open();
   const schema = buildSchema('type Query { now: String }');
-  const yoga = createYoga({ schema, plugins: [useCompressedBodies(inFlight)], logging: false });
+  const yoga = createYoga({ schema, plugins: [useBoundedBodies(inFlight)], logging: false });
   const port = await listen(yoga, inFlight);
   const ask = async (size: number) => {
     const body = gzipSync(JSON.stringify({ query: '{ now }', variables: { pad: 'x'.repeat(size) } }));

@@ -64,6 +64,44 @@ describe('refused, with what would do', () => {
   });
 });
 
+describe('in chunks, so that no length is told', () => {
+  const inChunks = (parts: string[]) => {
+    const texts = parts.values();
+    let sent = 0;
+    const body = new ReadableStream({
+      pull(controller) {
+        const { value, done } = texts.next();
+        if (done) return controller.close();
+        sent += value.length;
+        controller.enqueue(new TextEncoder().encode(value));
+      },
+    });
+    const headers = { 'content-type': 'application/json' };
+    const response = api.fetch('/graphql', { method: 'POST', headers, body, duplex: 'half' } as RequestInit);
+    return { response, sent: () => sent };
+  };
+
+  test('a query is answered', async () => {
+    const { response } = inChunks(['{"query":', '"{ __typename }"}']);
+    expect(await (await response).json()).toEqual({ data: { __typename: 'Query' } });
+  });
+
+  test('what is larger than the bound is refused, and not read to its end', async () => {
+    const { response, sent } = inChunks(Array(64).fill(' '.repeat(2 ** 20)));
+    expect((await response).status).toBe(413);
+    expect(await (await response).json()).toMatchObject({
+      errors: [{ message: expect.stringMatching(/16 MiB/) }],
+    });
+    expect(sent()).toBeLessThan(2 * maxBodyBytes);
+  });
+});
+
+test('a length beyond the bound is refused before anything is read', async () => {
+  const headers = { 'content-type': 'application/json', 'content-length': `${maxBodyBytes + 1}` };
+  const response = await api.fetch('/graphql', { method: 'POST', headers, body: '{' });
+  expect(response.status).toBe(413);
+});
+
 test('identity is no encoding', async () => {
   const response = await post(new TextEncoder().encode('{"query":"{ __typename }"}'), 'identity');
   expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
