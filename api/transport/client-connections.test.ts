@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { pem } from '../../test/support/authority.ts';
-import { eventually } from '../../test/support/eventually.ts';
-import { type ClientTimes, makeEndClients } from './client-connections.ts';
+import { makeEndClients } from './client-connections.ts';
 
 const long = 3_600_000;
 const part = Buffer.alloc(1_000_000, 'x');
 
 /** A server that begins its answers, and leaves the rest to the test; with what asks it. */
-async function serve(times: ClientTimes) {
+async function serve(leaveWithinMs: number) {
   const responses: ServerResponse[] = [];
   // No other reason to end one.
   const options = { cert: pem.serverCert, key: pem.serverKey, keepAliveTimeout: 0 };
@@ -19,7 +19,7 @@ async function serve(times: ClientTimes) {
     responses.push(response);
     response.write(part);
   });
-  const endClients = makeEndClients(server, times);
+  const endClients = makeEndClients(server, leaveWithinMs);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const agent = new Agent({ keepAlive: true });
   onTestFinished(() => {
@@ -34,11 +34,11 @@ async function serve(times: ClientTimes) {
     response.on('error', () => {});
     return { response, closed };
   }
-  return { endClients, responses, ask };
+  return { server, port, endClients, responses, ask };
 }
 
 test('one that is idle is ended at once', async () => {
-  const { endClients, responses, ask } = await serve({ handshakeMs: long, leaveWithinMs: long });
+  const { endClients, responses, ask } = await serve(long);
   const { response, closed } = await ask();
   responses[0]?.end();
   await response.toArray();
@@ -47,7 +47,7 @@ test('one that is idle is ended at once', async () => {
 });
 
 test('what is under way is answered whole, and is the last of its connection', async () => {
-  const { endClients, responses, ask } = await serve({ handshakeMs: long, leaveWithinMs: long });
+  const { endClients, responses, ask } = await serve(long);
   const { response, closed } = await ask();
   endClients();
   responses[0]?.end(part);
@@ -57,7 +57,7 @@ test('what is under way is answered whole, and is the last of its connection', a
 });
 
 test('an answer that never ends is cut off, and later clients are not', async () => {
-  const { endClients, responses, ask } = await serve({ handshakeMs: long, leaveWithinMs: 100 });
+  const { endClients, responses, ask } = await serve(100);
   const { response, closed } = await ask();
   response.resume();
   endClients();
@@ -67,10 +67,19 @@ test('an answer that never ends is cut off, and later clients are not', async ()
   expect(Buffer.concat(await later.response.toArray()).byteLength).toBe(part.byteLength);
 });
 
-test('those whose handshake had begun before are ended as well', async () => {
-  const { endClients, ask } = await serve({ handshakeMs: 300, leaveWithinMs: 50 });
+test('one that had begun before is ended once its certificate is checked, and is answered nothing', async () => {
+  const { server, port, endClients, responses, ask } = await serve(long);
+  const begun = once(server, 'connection');
+  const socket = connect(port, '127.0.0.1');
+  await begun;
   endClients();
-  const { response, closed } = await ask();
-  response.resume();
-  await eventually('it is cut off', () => closed.then(() => true));
+  const tls = connectTls({ socket, ca: pem.ca, servername: 'localhost' });
+  tls.on('error', () => {}).write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  const closed = once(tls, 'close');
+  tls.resume();
+  await closed;
+  expect(responses).toHaveLength(0);
+  const later = await ask();
+  responses[0]?.end();
+  expect(Buffer.concat(await later.response.toArray()).byteLength).toBe(part.byteLength);
 });

@@ -109,7 +109,7 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
       { ...bounds, ...handshaking, ...tls.options, ...asking(tls.asksForCertificate) },
       answer,
     );
-  const endClients = https && makeEndClients(https, { handshakeMs: headersTimeoutMs });
+  const endClients = https && makeEndClients(https);
   if (https && tls?.onRefused) watchRefusedCertificates(https, tls.onRefused);
   const http = https ?? createHttpServer(bounds, answer);
   // One more than may be, to see that it is there.
