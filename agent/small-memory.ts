@@ -24,6 +24,8 @@ const smallHeaps = {
 export function startAnewWithSmallHeaps(): void {
   const { env, execPath, execArgv, argv } = process;
   if (process.platform !== 'linux' || process.send || env.MALLOC_ARENA_MAX !== undefined) return;
+  // What is not UTF-8 could not be handed on as it is.
+  if (Object.values(env).some((value) => value?.includes('\ufffd'))) return;
   // The single executable is its own script, and its second argument as well as its first.
   const script = isSea() ? [] : [...execArgv, ...argv.slice(1, 2)];
   try {

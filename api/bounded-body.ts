@@ -22,8 +22,12 @@ export const maxUnpackings = 4;
 export function useBoundedBodies(inFlight: InFlight): Plugin {
   const turns = openTurns(maxUnpackings);
 
-  async function bodyOf(request: Request, encoding: string, context: object): Promise<Uint8Array | Response> {
-    const sent = await readBytes(request);
+  async function bodyOf(
+    stream: ReadableStream<Uint8Array>,
+    encoding: string,
+    context: object,
+  ): Promise<Uint8Array | Response> {
+    const sent = await readBytes(stream);
     if (!sent) return tooLarge();
     if (encoding === 'identity') return sent;
     const body = await turns.take(() => unpackBounded(sent));
@@ -49,7 +53,7 @@ export function useBoundedBodies(inFlight: InFlight): Plugin {
         return;
       }
       if (length !== null && encoding === 'identity') return;
-      const body = await bodyOf(request, encoding, serverContext);
+      const body = await bodyOf(request.body, encoding, serverContext);
       if (body instanceof Response) {
         endResponse(body);
         return;
@@ -73,9 +77,12 @@ async function unpackBounded(packed: Uint8Array): Promise<Buffer | Error | null>
 }
 
 function tooLarge(): Response {
-  return refusal(413, `the body is larger than ${maxBodyBytes / 2 ** 20} MiB unpacked: send it in parts`);
+  const bound = `${maxBodyBytes / 2 ** 20} MiB, measured unpacked`;
+  return refusal(413, `the body is larger than ${bound}: send it in parts`);
 }
 
+/** For clients of GraphQL, and of the Python system's routes. */
 function refusal(status: number, message: string): Response {
-  return Response.json({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] }, { status });
+  const errors = [{ message, extensions: { code: 'BAD_REQUEST' } }];
+  return Response.json({ status: 'error', error: message, errors }, { status });
 }

@@ -2,8 +2,8 @@
  * error-codes: gives every error of the GraphQL endpoint a stable `extensions.code`, and hides our bugs.
  *
  * BAD_USER_INPUT with `extensions.path`: correct the value there. BAD_REQUEST, GRAPHQL_PARSE_FAILED and
- * GRAPHQL_VALIDATION_FAILED: correct the query. UNAVAILABLE: nothing was acknowledged; send it again after
- * `extensions.retryAfter`, in seconds.
+ * GRAPHQL_VALIDATION_FAILED: correct the query. UNAVAILABLE: of what was sent nothing was acknowledged; send it, or ask, again
+ * after `extensions.retryAfter`, in seconds.
  * FORBIDDEN: who asks may not; the message says what it would take, `extensions.scope` the scope.
  * FACTS_UNKNOWN: send the report again with its facts instead of their hashes. QUERY_TIMEOUT: ask for less. SUBSCRIBER_TOO_SLOW: subscribe again, and read faster or filter more.
  * INTERNAL_SERVER_ERROR: our bug; the message is masked and the cause is in the server's log.

@@ -29,7 +29,7 @@ Settings, from the environment:
   TLS_CERT, TLS_KEY
                  PEM files for HTTPS, read anew when they change
   TLS_CLIENT_CA  PEM file of the authority whose certificates clients must show
-  TLS_CLIENT_CRL PEM file of the certificates among these that are revoked
+  TLS_CLIENT_CRL PEM file of the lists (CRL) of those of them that are revoked
   TLS_CLIENT_SCOPES
                  what such a certificate allows by itself: submit, read, admin
   TRUSTED_PROXIES

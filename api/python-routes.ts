@@ -12,7 +12,6 @@ import { toComparable } from './index/comparable.ts';
 import type { ReportFilter } from './index/filter.ts';
 import { tooManyResponse } from './limits/rate-limits.ts';
 import { fromPython, pythonReportSchema, toPython } from './python-report.ts';
-import { maxBodyBytes, readBody } from './read-body.ts';
 
 /** `POST /report`: stores a flat report. 200 `{"status":"success"}`, 400 with every problem, 403 without the scope submit. */
 export async function postPythonReport(
@@ -21,11 +20,10 @@ export async function postPythonReport(
   identity: Identity,
 ): Promise<Response> {
   if (!hasScope(identity, 'submit')) return refused('POST /report', 'submit', identity);
-  const text = await readBody(request);
-  if (text === null) return problem(413, `the body must be at most ${maxBodyBytes} bytes`);
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    // Without the byte order mark that some clients write first; JSON has none.
+    body = JSON.parse(new TextDecoder().decode(await request.arrayBuffer()));
   } catch {
     return problem(400, 'the body must be JSON');
   }

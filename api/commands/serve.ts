@@ -34,7 +34,8 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
     tls: tlsFiles && {
       options: tlsFiles.current(),
       asksForCertificate: tls?.clientCaFile !== null,
-      onRefused: (reason, clients) => logger.warn({ reason, clients }, 'certificates of clients are refused'),
+      onRefusedCertificates: (reason, connections) =>
+        logger.warn({ reason, connections }, 'certificates of clients are refused'),
     },
   });
   if (tlsFiles) process.on('SIGHUP', () => tlsFiles.reload());

@@ -87,7 +87,7 @@ export function implementChange(builder: Builder, { change, host, report }: Chan
         type: host,
         resolve: async (row, _args, { loaders }) => {
           const found = await loaders.host.load(row.hostId);
-          if (!found) throw hostGone(row.hostId);
+          if (!found) throw await hostGone(loaders, row.hostId, row.reportId);
           return found;
         },
       }),

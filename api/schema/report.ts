@@ -126,7 +126,7 @@ export function implementReport(
             throw cause;
           });
           const host = found ?? row.ownHost;
-          if (!host) throw hostGone(row.hostId);
+          if (!host) throw await hostGone(loaders, row.hostId, row.id);
           return host;
         },
       }),

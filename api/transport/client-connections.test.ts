@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { pem } from '../../test/support/authority.ts';
-import { makeEndClients } from './client-connections.ts';
+import { watchClientConnections } from './client-connections.ts';
 
 const long = 3_600_000;
 const part = Buffer.alloc(1_000_000, 'x');
@@ -19,8 +19,8 @@ async function serve(leaveWithinMs: number) {
     responses.push(response);
     response.write(part);
   });
-  const endClients = makeEndClients(server, leaveWithinMs);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const connections = watchClientConnections(server, leaveWithinMs);
+  await once(server.listen(0, '0.0.0.0'), 'listening');
   const agent = new Agent({ keepAlive: true });
   onTestFinished(() => {
     agent.destroy();
@@ -34,22 +34,30 @@ async function serve(leaveWithinMs: number) {
     response.on('error', () => {});
     return { response, closed };
   }
-  return { server, port, endClients, responses, ask };
+  return { server, port, connections, responses, ask };
+}
+
+async function freePort(host: string): Promise<number> {
+  const server = createNetServer();
+  await once(server.listen(0, host), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 test('one that is idle is ended at once', async () => {
-  const { endClients, responses, ask } = await serve(long);
+  const { connections, responses, ask } = await serve(long);
   const { response, closed } = await ask();
   responses[0]?.end();
   await response.toArray();
-  endClients();
+  connections.end();
   await closed;
 });
 
 test('what is under way is answered whole, and is the last of its connection', async () => {
-  const { endClients, responses, ask } = await serve(long);
+  const { connections, responses, ask } = await serve(long);
   const { response, closed } = await ask();
-  endClients();
+  connections.end();
   responses[0]?.end(part);
   const read = Buffer.concat(await response.toArray());
   expect(read.byteLength).toBe(2 * part.byteLength);
@@ -57,10 +65,10 @@ test('what is under way is answered whole, and is the last of its connection', a
 });
 
 test('an answer that never ends is cut off, and later clients are not', async () => {
-  const { endClients, responses, ask } = await serve(100);
+  const { connections, responses, ask } = await serve(100);
   const { response, closed } = await ask();
   response.resume();
-  endClients();
+  connections.end();
   const later = await ask();
   await closed;
   responses[1]?.end();
@@ -68,11 +76,16 @@ test('an answer that never ends is cut off, and later clients are not', async ()
 });
 
 test('one that had begun before is ended once its certificate is checked, and is answered nothing', async () => {
-  const { server, port, endClients, responses, ask } = await serve(long);
+  const { server, port, connections, responses, ask } = await serve(long);
+  const from = { port, localAddress: '127.0.0.9', localPort: await freePort('127.0.0.9') };
   const begun = once(server, 'connection');
-  const socket = connect(port, '127.0.0.1');
+  const socket = connect({ ...from, host: '127.0.0.1' });
   await begun;
-  endClients();
+  // From the same end to another address of this machine, which is another connection.
+  const other = connectTls({ ...from, host: '127.0.0.2', ca: pem.ca, servername: 'localhost' });
+  await once(other, 'secureConnect');
+  connections.end();
+  await once(other.on('error', () => {}).resume(), 'close');
   const tls = connectTls({ socket, ca: pem.ca, servername: 'localhost' });
   tls.on('error', () => {}).write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
   const closed = once(tls, 'close');

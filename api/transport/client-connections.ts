@@ -7,31 +7,36 @@ import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
-/**
- * Returns what ends the connections that are there: idle ones at once, others after what they are answered now, whatever still
- * lasts by force; and those that have only begun once their certificate is checked, as that is by the old rules yet.
- *
- * @param leaveWithinMs how long what is under way may take to be answered
- */
-export function makeEndClients(server: Server, leaveWithinMs = 10_000): () => void {
+export type ClientConnections = {
+  /** It is ended: what comes on it from now on is not to be begun. */
+  isLeaving(socket: object): boolean;
+  /**
+   * Ends those that are there: idle ones at once, others after the first that they are answered now, whatever still lasts by
+   * force; and those that have only begun once their certificate is checked, as that is by the old rules yet.
+   */
+  end(): void;
+};
+
+/** @param leaveWithinMs how long what is under way may take to be answered */
+export function watchClientConnections(server: Server, leaveWithinMs = 10_000): ClientConnections {
   const open = new Set<TLSSocket>();
   const leaving = new WeakSet<object>();
-  /** By where they come from, as what TLS stands on is another socket. */
+  /** By their two ends, as what TLS stands on is another socket. */
   const beginning = new Set<string>();
   const begunTooEarly = new Set<string>();
   server.on('connection', (socket: Socket) => {
-    const peer = peerOf(socket);
-    beginning.add(peer);
+    const ends = endsOf(socket);
+    beginning.add(ends);
     socket.once('close', () => {
-      beginning.delete(peer);
-      begunTooEarly.delete(peer);
+      beginning.delete(ends);
+      begunTooEarly.delete(ends);
     });
   });
   // Before whatever reads a request from it, which may be there already.
   server.prependListener('secureConnection', (socket: TLSSocket) => {
-    const peer = peerOf(socket);
-    beginning.delete(peer);
-    if (begunTooEarly.delete(peer)) {
+    const ends = endsOf(socket);
+    beginning.delete(ends);
+    if (begunTooEarly.delete(ends)) {
       socket.destroy();
       return;
     }
@@ -44,17 +49,21 @@ export function makeEndClients(server: Server, leaveWithinMs = 10_000): () => vo
     });
   });
 
-  return () => {
-    const those = [...open];
-    for (const socket of those) leaving.add(socket);
-    for (const peer of beginning) begunTooEarly.add(peer);
-    server.closeIdleConnections();
-    setTimeout(() => {
-      for (const socket of those) socket.destroy();
-    }, leaveWithinMs).unref();
+  return {
+    isLeaving: (socket) => leaving.has(socket),
+    end() {
+      const those = [...open];
+      for (const socket of those) leaving.add(socket);
+      for (const ends of beginning) begunTooEarly.add(ends);
+      server.closeIdleConnections();
+      setTimeout(() => {
+        for (const socket of those) socket.destroy();
+      }, leaveWithinMs).unref();
+    },
   };
 }
 
-function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+/** Both: one client may reach two addresses of this machine from the same port. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

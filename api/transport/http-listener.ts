@@ -16,15 +16,19 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Network } from '../settings/transport.ts';
 import { answerBadRequests, refuse } from './bad-requests.ts';
 import { noteClient } from './client-address.ts';
-import { makeEndClients } from './client-connections.ts';
+import { watchClientConnections } from './client-connections.ts';
 import { securityHeaders } from './headers.ts';
 import { watchRefusedCertificates } from './refused-certificates.ts';
-import { anotherName, isLocalName, maxHeaders, problemOfHead } from './request-head.ts';
+import { anotherName, type HeadProblem, isLocalName, maxHeaders, problemOfHead } from './request-head.ts';
+import type { TlsChange } from './tls-files.ts';
 
 /** Past this a stop is no longer clean: requests under way are cut off. */
 const stopWithinMs = 10_000;
 /** Longer than load balancers keep idle connections, which would otherwise send into one that is just closing. */
 const keepAliveMs = 75_000;
+
+/** What comes on a connection that is ended already. */
+const leaving: HeadProblem = { status: 503, message: 'certificates are checked anew: connect again' };
 
 const hints: Record<string, string> = {
   EADDRINUSE: 'it is taken; set PORT to another one',
@@ -41,8 +45,8 @@ export type ListenOptions = {
   tls?: {
     options: SecureContextOptions;
     asksForCertificate: boolean;
-    /** Told why clients are refused, and how many of them. */
-    onRefused?: (reason: string, clients: number) => void;
+    /** Told why certificates of clients are refused, and with how many connections. */
+    onRefusedCertificates?: (reason: string, connections: number) => void;
   } | null;
   /** With `none` only addresses and localhost are answered, and no name. @default required */
   auth?: 'none' | 'required';
@@ -62,7 +66,7 @@ export type HttpListener = {
   /** Hands over what answers from now on. */
   answerWith(listener: RequestListener): void;
   /** What connections begin with from now on; those that are there go on, unless their clients are to be checked anew. */
-  changeTls(options: SecureContextOptions, checksClientsAnew: boolean): void;
+  changeTls(options: SecureContextOptions, change: TlsChange): void;
   /** Connections that were refused, as there were as many as may be. */
   refusedConnections(): number;
   /** Takes nothing new, and resolves to whether all that was under way has been answered. */
@@ -89,7 +93,9 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
     const answersName = auth === 'required' || isLocalName(request.headers.host);
     // What is compared with the origin of a browser's page, which knows the API by that name.
     if (client.host !== null) request.headers.host = client.host;
-    const problem = problemOfHead(request) ?? (answersName ? null : anotherName);
+    const problem = clients?.isLeaving(request.socket)
+      ? leaving
+      : (problemOfHead(request) ?? (answersName ? null : anotherName));
     if (problem) refuse(response, problem);
     else listener(request, response);
   };
@@ -109,8 +115,8 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
       { ...bounds, ...handshaking, ...tls.options, ...asking(tls.asksForCertificate) },
       answer,
     );
-  const endClients = https && makeEndClients(https);
-  if (https && tls?.onRefused) watchRefusedCertificates(https, tls.onRefused);
+  const clients = https && watchClientConnections(https);
+  if (https && tls?.onRefusedCertificates) watchRefusedCertificates(https, tls.onRefusedCertificates);
   const http = https ?? createHttpServer(bounds, answer);
   // One more than may be, to see that it is there.
   http.maxHeadersCount = maxHeaders + 1;
@@ -133,10 +139,9 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
     answerWith(next) {
       listener = next;
     },
-    changeTls(next, checksClientsAnew) {
-      // With keys of its own for sessions: one of before cannot be resumed without another look at the certificate.
+    changeTls(next, { checksClientsAnew }) {
       https?.setSecureContext(next);
-      if (checksClientsAnew) endClients?.();
+      if (checksClientsAnew) clients?.end();
     },
     refusedConnections: () => refused,
     close: () =>

@@ -8,11 +8,11 @@ const noCertificate = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 /**
  * Each reason at once, and then once a minute for all that came meanwhile: whoever sends one bad certificate may send many.
  *
- * @param tell handed OpenSSL's name of the reason, such as CERT_REVOKED, and how many clients it concerns
+ * @param tell handed OpenSSL's name of the reason, such as CERT_REVOKED, and with how many connections
  */
 export function watchRefusedCertificates(
   server: Server,
-  tell: (reason: string, clients: number) => void,
+  tell: (reason: string, connections: number) => void,
 ): void {
   const counts = new Map<string, number>();
   server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, { authorizationError }: TLSSocket) => {

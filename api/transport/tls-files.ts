@@ -4,7 +4,7 @@
  * They are read again every few seconds rather than watched: what renews them may write, rename or swap a link, and a
  * new certificate is hours early. What cannot be used leaves the last that could in its place.
  */
-import { createHash, X509Certificate } from 'node:crypto';
+import { constants, createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
@@ -16,6 +16,11 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** What renews certificates does so a month before. */
 const warnBeforeMs = 14 * dayMs;
 
+export type TlsChange = {
+  /** Certificates of clients are checked otherwise than until now. */
+  checksClientsAnew: boolean;
+};
+
 export type TlsFiles = {
   /** What connections begin with from now on. */
   current(): SecureContextOptions;
@@ -26,6 +31,9 @@ export type TlsFiles = {
   close(): void;
 };
 
+/** A session that is resumed would not look at the certificate again, nor whether it or the list has come to its end since. */
+const noSessions = { secureOptions: constants.SSL_OP_NO_TICKET };
+
 type Loaded = {
   options: SecureContextOptions;
   expiresAt: number;
@@ -35,12 +43,12 @@ type Loaded = {
 };
 
 /**
- * @param onChange handed what connections are to begin with, and whether clients are checked otherwise than until now
+ * @param onChange handed what connections are to begin with
  * @throws Error that names the file, and what is wrong with it
  */
 export async function openTlsFiles(
   settings: TlsSettings,
-  onChange: (options: SecureContextOptions, checksClientsAnew: boolean) => void,
+  onChange: (options: SecureContextOptions, change: TlsChange) => void,
   logger: Pick<Logger, 'info' | 'warn' | 'error'>,
 ): Promise<TlsFiles> {
   let loaded = await load(settings);
@@ -56,7 +64,7 @@ export async function openTlsFiles(
       if (next.digest !== loaded.digest) {
         const checksClientsAnew = next.clientsDigest !== loaded.clientsDigest;
         loaded = next;
-        onChange(next.options, checksClientsAnew);
+        onChange(next.options, { checksClientsAnew });
         logger.info({ expiresAt: new Date(next.expiresAt).toISOString() }, 'TLS files were read anew');
       }
     } catch (cause) {
@@ -95,7 +103,7 @@ async function load({ certFile, keyFile, clientCaFile, clientCrlFile }: TlsSetti
   const certificate = parsed('TLS_CERT', certFile, cert);
   if (ca !== null && clientCaFile !== null) parsed('TLS_CLIENT_CA', clientCaFile, ca);
   const crls = crl !== null && clientCrlFile !== null && crlsOf('TLS_CLIENT_CRL', clientCrlFile, crl);
-  const clients = { ...(ca === null ? {} : { ca }), ...(crls ? { crl: crls } : {}) };
+  const clients = { ...(ca === null ? {} : { ca, ...noSessions }), ...(crls ? { crl: crls } : {}) };
   const options: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2', ...clients };
   try {
     // Refuses a key that is another certificate's.
@@ -134,11 +142,16 @@ function parsed(setting: string, file: string, pem: string): X509Certificate {
 /** Each list of a file by itself, as Node reads but the first of a text. */
 function crlsOf(setting: string, file: string, pem: string): string[] {
   const lists = pem.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g) ?? [];
+  const begun = pem.split('-----BEGIN').length - 1;
   try {
-    if (lists.length === 0) throw new Error('no list begins in it');
+    if (lists.length === 0 || lists.length < begun)
+      throw new Error('it is not lists alone, each with its end');
     createSecureContext({ crl: lists });
     return lists;
   } catch (cause) {
-    throw new Error(`${setting}: ${file} holds no list of revoked certificates (CRL) in PEM`, { cause });
+    throw new Error(
+      `${setting}: ${file} must hold lists of revoked certificates (CRL) in PEM, and whole ones`,
+      { cause },
+    );
   }
 }

@@ -6,7 +6,7 @@ import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { apiLog } from '../../test/support/api-log.ts';
 import { openRaw } from '../../test/support/raw-http.ts';
@@ -87,7 +87,7 @@ async function listen(clientCa: string | null = null, scopes: Scope[] = [], clie
     tls: {
       options: files.current(),
       asksForCertificate: clientCa !== null,
-      onRefused: (reason, clients) => refused.push([reason, clients]),
+      onRefusedCertificates: (...told) => refused.push(told),
     },
   });
   const certificateOf = makeCertificateOf(scopes);
@@ -166,8 +166,8 @@ test.each([
   ['TLS_CERT', { certFile: 'missing.pem' }, /TLS_CERT: .*missing\.pem/],
   ['TLS_KEY', { keyFile: 'stranger.key' }, /TLS_KEY: .*stranger\.key: is not the key of TLS_CERT/],
   ['TLS_CLIENT_CA', { clientCaFile: 'key.pem' }, /TLS_CLIENT_CA: .* holds no certificate/],
-  ['TLS_CLIENT_CRL', { clientCrlFile: 'ca.pem' }, /TLS_CLIENT_CRL: .*ca\.pem holds no list of revoked/],
-  ['TLS_CLIENT_CRL that is empty', { clientCrlFile: 'empty.pem' }, /TLS_CLIENT_CRL: .* holds no list/],
+  ['TLS_CLIENT_CRL', { clientCrlFile: 'ca.pem' }, /TLS_CLIENT_CRL: .*ca\.pem must hold lists of revoked/],
+  ['TLS_CLIENT_CRL that is empty', { clientCrlFile: 'empty.pem' }, /TLS_CLIENT_CRL: .* must hold lists/],
 ])('%s that cannot be used ends the start, and is named', async (_setting, wrong, message) => {
   const clients = { clientCaFile: null, clientCrlFile: null, clientScopes: [] };
   const right = { certFile: 'server.pem', keyFile: 'server.key', ...clients };
@@ -224,20 +224,73 @@ test('a certificate that is revoked ends its connections, and begins no other', 
   const by = async (name: 'host' | 'client') => ({ agent: agents[name], ...(await shown(name)) });
   for (const name of ['host', 'client'] as const)
     expect((await ask(listener.origin, await by(name))).status).toBe(200);
-  const resuming = { agent: new Agent(), ...(await shown('host')) };
-  expect(await ask(listener.origin, resuming)).toMatchObject({ isResumed: false });
-  expect(await ask(listener.origin, resuming)).toMatchObject({ isResumed: true });
   const [[kept] = []] = Object.values(agents.host.freeSockets);
   const ended = once(kept as TLSSocket, 'close');
   await writeCrl('crl.pem', 'ca', ['named', 'host']);
   await files.reload();
   await ended;
-  for (const again of [await by('host'), resuming])
-    await expect(ask(listener.origin, again)).rejects.toThrow();
+  await expect(ask(listener.origin, await by('host'))).rejects.toThrow();
   expect((await ask(listener.origin, await by('client'))).status).toBe(200);
   // The first at once; the others in a minute.
   expect(refused).toEqual([['CERT_REVOKED', 1]]);
   expect(log.lines().map(({ msg }) => msg)).toEqual(['TLS files were read anew']);
+});
+
+test('what comes on a connection after its certificate was revoked is not begun', async () => {
+  await writeCrl('crl.pem', 'ca', []);
+  const { listener, files } = await listen('ca', ['submit'], 'crl.pem');
+  const asked = Promise.withResolvers<() => void>();
+  const paths: (string | undefined)[] = [];
+  listener.answerWith(({ url }, response) => {
+    paths.push(url);
+    asked.resolve(() => response.end('the first'));
+  });
+  const { hostname, port } = new URL(listener.origin);
+  const ca = await readFile(file('server.pem'));
+  const socket = connect({ host: hostname, port: Number(port), ca, ...(await shown('host')) });
+  const text = socket.setEncoding('utf8').toArray();
+  socket.write('GET /first HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  const answer = await asked.promise;
+  await writeCrl('crl.pem', 'ca', ['host']);
+  await files.reload();
+  // Once these are there: an answer that is not theirs is the next to be written.
+  socket.write('GET /second HTTP/1.1\r\nhost: localhost\r\n\r\n', () => setImmediate(answer));
+  expect((await text).join('')).toContain('the first');
+  expect(paths).toEqual(['/first']);
+});
+
+test('no session is resumed where certificates are asked for, as nobody would look whether they are good yet', async () => {
+  const resumed = async (origin: string, options: RequestOptions) => {
+    const agent = new Agent();
+    await ask(origin, { agent, ...options });
+    return (await ask(origin, { agent, ...options })).isResumed;
+  };
+  const open = await listen();
+  expect(await resumed(open.listener.origin, {})).toBe(true);
+  const closed = await listen('ca', ['submit']);
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
+    expect(await resumed(closed.listener.origin, { maxVersion, ...(await shown('host')) })).toBe(false);
+  await copyFile(file('renewed.pem'), file('cert.pem'));
+  await copyFile(file('renewed.key'), file('key.pem'));
+  await closed.files.reload();
+  expect(await resumed(closed.listener.origin, await shown('host'))).toBe(false);
+});
+
+test('a file of lists that is cut off leaves the old in its place', async () => {
+  await writeFile(
+    file('cas.pem'),
+    [await readFile(file('ca.pem')), await readFile(file('other-ca.pem'))].join(''),
+  );
+  await writeCrl('first.pem', 'ca', []);
+  await writeCrl('second.pem', 'other-ca', []);
+  const lists = `${await readFile(file('first.pem'))}${await readFile(file('second.pem'))}`;
+  await writeFile(file('crl.pem'), lists);
+  const { listener, files, log } = await listen('cas', ['read'], 'crl.pem');
+  await writeFile(file('crl.pem'), lists.slice(0, -60));
+  await files.reload();
+  for (const name of ['client', 'other'])
+    expect((await ask(listener.origin, await shown(name))).status).toBe(200);
+  expect(log.lines()).toMatchObject([{ reason: expect.stringMatching(/TLS_CLIENT_CRL: .* and whole ones/) }]);
 });
 
 test('each authority has a list of its own, and one that is too old lets nobody in', async () => {

@@ -1,4 +1,5 @@
 /** Bodies from those who mean no good, over a socket: framed wrong, packed to burst, not what they say, nested without end. */
+import { promisify } from 'node:util';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { api, expectRefused, origin, post, query } from '../support/attacked-api.ts';
@@ -39,6 +40,20 @@ describe('a body', () => {
     ['chunked by another name', post('0\r\n\r\n', { fields: 'Transfer-Encoding: xchunked\r\n' }), 501],
     ['chunked and more', post('0\r\n\r\n', { fields: 'Transfer-Encoding: gzip, chunked\r\n' }), 501],
   ])('%s', (_what, bytes, status) => expectRefused(bytes, status, /./));
+
+  test.each(['/graphql', '/report'])('in chunks that are more than may be, for %s', async (path) => {
+    const connection = await openRaw(origin);
+    connection.write(post('', { path, ...chunked }));
+    const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(2 ** 20, ' '), Buffer.from('\r\n')]);
+    for (let part = 0; part < 256; part += 1) connection.write(chunk);
+    // Many clients read no answer until they have sent all.
+    await promisify<string, void>(connection.socket.write.bind(connection.socket))('0\r\n\r\n');
+    const answer = await connection.answer();
+    expect(answer.status).toBe(413);
+    expect(answer.text).toContain('16 MiB');
+    connection.socket.end();
+    await connection.closed;
+  });
 
   test.each(['/graphql', '/report'])('that says it is larger than may be, for %s', async (path) => {
     const connection = await openRaw(origin);
