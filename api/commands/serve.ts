@@ -28,21 +28,23 @@ export async function serve(settings: ApiSettings, { plugins, schema }: Known): 
   const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
   stopped.then(() => setTimeout(() => giveUp(logger), settings.stopTimeoutMs).unref());
   const { tls, auth } = settings;
+  const metrics = makeMetrics();
   const tlsFiles = tls && (await openTlsFiles(tls, (...change) => listener.changeTls(...change), logger));
   const listener = await openHttpListener({
     ...settings,
     tls: tlsFiles && {
       options: tlsFiles.current(),
       asksForCertificate: tls?.clientCaFile !== null,
-      onRefusedCertificates: (reason, connections) =>
-        logger.warn({ reason, connections }, 'certificates of clients are refused'),
+      onRefusedCertificates: (reason, connections) => {
+        logger.warn({ reason, connections }, 'certificates of clients are refused');
+        metrics.refused('credentials', connections);
+      },
     },
   });
   if (tlsFiles) process.on('SIGHUP', () => tlsFiles.reload());
   try {
     const bucket = await openBucket(settings.bucket);
     const { graphiql, introspection, pythonRoutes } = settings;
-    const metrics = makeMetrics();
     metrics.watchSocket({
       refusedConnections: listener.refusedConnections,
       certificateExpiresAt: tlsFiles ? tlsFiles.expiresAt : null,

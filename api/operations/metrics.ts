@@ -135,7 +135,7 @@ export function makeMetrics() {
     },
     committed: (count: number) => commitReports.observe(count),
     missed: (segments: number) => missedSegments.inc(segments),
-    refused: (reason: RefusalReason) => refused.inc({ reason }),
+    refused: (reason: RefusalReason, count = 1) => refused.inc({ reason }, count),
 
     /** The same bucket, whose calls are counted and timed. */
     watchBucket(bucket: Bucket): Bucket {

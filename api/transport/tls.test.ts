@@ -1,5 +1,4 @@
 /** TLS with real certificates: renewed while it runs, and asked of clients. */
-import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
@@ -9,52 +8,20 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { apiLog } from '../../test/support/api-log.ts';
+import { type Certificates, makeCertificates } from '../../test/support/certificates.ts';
 import { openRaw } from '../../test/support/raw-http.ts';
 import { hostId } from '../../test/support/reports.ts';
-import { temporaryFolder } from '../../test/support/temporary-folder.ts';
 import type { Identity, Scope } from '../auth/identity.ts';
 import { breakOff } from './break-off.ts';
 import { makeCertificateOf } from './client-certificate.ts';
 import { openHttpListener } from './http-listener.ts';
 import { openTlsFiles } from './tls-files.ts';
 
-let folder: string;
-const file = (name: string) => join(folder, name);
-const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-
-/** A key, and a certificate that the authority `ca` signs; or, without one, that signs itself. */
-function makeCertificate(
-  name: string,
-  subject: string,
-  {
-    ca,
-    days = 30,
-    san = '',
-    maySign = !ca,
-  }: { ca?: string; days?: number; san?: string; maySign?: boolean } = {},
-) {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
-  const signer = ca ? ['-CA', `${ca}.pem`, '-CAkey', `${ca}.key`] : [];
-  const constraints = maySign ? [] : ['-addext', 'basicConstraints=critical,CA:FALSE'];
-  const names = san ? ['-addext', `subjectAltName=${san}`] : [];
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    ...signer,
-    '-days',
-    String(days),
-    '-subj',
-    subject,
-    ...names,
-    ...constraints,
-    '-out',
-    `${name}.pem`,
-  );
-}
-
+let certificates: Certificates;
+const file = (name: string) => join(certificates.folder, name);
 beforeAll(async () => {
-  folder = await temporaryFolder();
+  certificates = await makeCertificates();
+  const { makeCertificate } = certificates;
   makeCertificate('server', '/CN=localhost', { san: 'DNS:localhost,IP:127.0.0.1' });
   makeCertificate('renewed', '/CN=localhost', { san: 'DNS:localhost,IP:127.0.0.1', days: 3 });
   makeCertificate('ca', '/CN=fleet');
@@ -203,20 +170,8 @@ test('one that may sign others is nobody, as its owner could be any host', async
   expect(seen).toEqual([null]);
 });
 
-/** The list of what an authority has revoked until now. */
-async function writeCrl(name: string, ca: string, revoked: string[], lasts = ['-crldays', '30']) {
-  await writeFile(file('revoked.txt'), '');
-  await writeFile(
-    file('ca.conf'),
-    '[ca]\ndefault_ca=fleet\n[fleet]\ndatabase=revoked.txt\ndefault_md=sha256\n',
-  );
-  const authority = ['ca', '-config', 'ca.conf', '-cert', `${ca}.pem`, '-keyfile', `${ca}.key`];
-  for (const certificate of revoked) openssl(...authority, '-revoke', `${certificate}.pem`);
-  openssl(...authority, '-gencrl', ...lasts, '-out', name);
-}
-
 test('a certificate that is revoked ends its connections, and begins no other', async () => {
-  await writeCrl('crl.pem', 'ca', ['named']);
+  await certificates.writeCrl('crl.pem', 'ca', ['named']);
   const { listener, files, log, refused } = await listen('ca', ['submit'], 'crl.pem');
   await expect(ask(listener.origin, await shown('named'))).rejects.toThrow();
   const agents = { host: new Agent({ keepAlive: true }), client: new Agent({ keepAlive: true }) };
@@ -226,7 +181,7 @@ test('a certificate that is revoked ends its connections, and begins no other', 
     expect((await ask(listener.origin, await by(name))).status).toBe(200);
   const [[kept] = []] = Object.values(agents.host.freeSockets);
   const ended = once(kept as TLSSocket, 'close');
-  await writeCrl('crl.pem', 'ca', ['named', 'host']);
+  await certificates.writeCrl('crl.pem', 'ca', ['named', 'host']);
   await files.reload();
   await ended;
   await expect(ask(listener.origin, await by('host'))).rejects.toThrow();
@@ -237,7 +192,7 @@ test('a certificate that is revoked ends its connections, and begins no other', 
 });
 
 test('what comes on a connection after its certificate was revoked is not begun', async () => {
-  await writeCrl('crl.pem', 'ca', []);
+  await certificates.writeCrl('crl.pem', 'ca', []);
   const { listener, files } = await listen('ca', ['submit'], 'crl.pem');
   const asked = Promise.withResolvers<() => void>();
   const paths: (string | undefined)[] = [];
@@ -251,7 +206,7 @@ test('what comes on a connection after its certificate was revoked is not begun'
   const text = socket.setEncoding('utf8').toArray();
   socket.write('GET /first HTTP/1.1\r\nhost: localhost\r\n\r\n');
   const answer = await asked.promise;
-  await writeCrl('crl.pem', 'ca', ['host']);
+  await certificates.writeCrl('crl.pem', 'ca', ['host']);
   await files.reload();
   // Once these are there: an answer that is not theirs is the next to be written.
   socket.write('GET /second HTTP/1.1\r\nhost: localhost\r\n\r\n', () => setImmediate(answer));
@@ -281,8 +236,8 @@ test('a file of lists that is cut off leaves the old in its place', async () => 
     file('cas.pem'),
     [await readFile(file('ca.pem')), await readFile(file('other-ca.pem'))].join(''),
   );
-  await writeCrl('first.pem', 'ca', []);
-  await writeCrl('second.pem', 'other-ca', []);
+  await certificates.writeCrl('first.pem', 'ca', []);
+  await certificates.writeCrl('second.pem', 'other-ca', []);
   const lists = `${await readFile(file('first.pem'))}${await readFile(file('second.pem'))}`;
   await writeFile(file('crl.pem'), lists);
   const { listener, files, log } = await listen('cas', ['read'], 'crl.pem');
@@ -298,17 +253,17 @@ test('each authority has a list of its own, and one that is too old lets nobody 
     file('cas.pem'),
     [await readFile(file('ca.pem')), await readFile(file('other-ca.pem'))].join(''),
   );
-  await writeCrl('crl.pem', 'ca', []);
+  await certificates.writeCrl('crl.pem', 'ca', []);
   const { listener, files, refused } = await listen('cas', ['read'], 'crl.pem');
   expect((await ask(listener.origin, await shown('client'))).status).toBe(200);
   await expect(ask(listener.origin, await shown('other'))).rejects.toThrow();
-  await writeCrl('second.pem', 'other-ca', []);
+  await certificates.writeCrl('second.pem', 'other-ca', []);
   const lists = [await readFile(file('crl.pem')), await readFile(file('second.pem'))];
   await writeFile(file('crl.pem'), lists.join(''));
   await files.reload();
   for (const name of ['client', 'other'])
     expect((await ask(listener.origin, await shown(name))).status).toBe(200);
-  await writeCrl(
+  await certificates.writeCrl(
     'crl.pem',
     'ca',
     [],
