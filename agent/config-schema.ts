@@ -21,29 +21,21 @@ const pluginHint =
 /** A timer counts milliseconds in 31 bits, about 24 days, and fires at once beyond. */
 const longestInterval = '7d';
 
-const duration = (shortest: string, longest: string) => {
-  const [least, most] = [parseDuration(shortest) ?? 0, parseDuration(longest) ?? 0];
-  return z
-    .union([z.string().regex(durationPattern, durationHint), z.number().positive(durationHint)], {
-      error: durationHint,
-    })
-    .transform((value) => parseDuration(value) ?? 0)
-    .refine((ms) => ms >= least, `must be at least ${shortest}`)
-    .refine((ms) => ms <= most, `must be at most ${longest}`);
-};
-
 const byteSizeHint = 'must be an amount of bytes such as "64MiB" or "500kB", or a number of bytes';
 
-const byteSize = (least: string, most: string) => {
-  const [min, max] = [parseByteSize(least) ?? 0, parseByteSize(most) ?? 0];
-  return z
-    .union([z.string().regex(byteSizePattern, byteSizeHint), z.number().positive(byteSizeHint)], {
-      error: byteSizeHint,
-    })
-    .transform((value) => parseByteSize(value) ?? 0)
-    .refine((bytes) => bytes >= min, `must be at least ${least}`)
-    .refine((bytes) => bytes <= max, `must be at most ${most}`);
-};
+/** A number with its unit, or a number of the usual one; between two bounds. */
+const quantityOf =
+  (pattern: RegExp, parse: (value: string | number) => number | null, hint: string) =>
+  (least: string, most: string) => {
+    const [min, max] = [parse(least) ?? 0, parse(most) ?? 0];
+    return z
+      .union([z.string().regex(pattern, hint), z.number().positive(hint)], { error: hint })
+      .transform((value) => parse(value) ?? 0)
+      .refine((value) => value >= min, `must be at least ${least}`)
+      .refine((value) => value <= max, `must be at most ${most}`);
+  };
+const duration = quantityOf(durationPattern, parseDuration, durationHint);
+const byteSize = quantityOf(byteSizePattern, parseByteSize, byteSizeHint);
 
 const url = z.string({ error: urlHint }).superRefine((value, ctx) => {
   const message = urlProblem(value);

@@ -12,11 +12,14 @@ import type { InFlight } from './limits/in-flight.ts';
 import { busyResponse } from './limits/shedding.ts';
 import { openTurns } from './limits/turns.ts';
 import { maxBodyBytes, readBytes } from './read-body.ts';
+import { refusalResponse } from './transport/refusal-response.ts';
 
 const unpack = promisify(gunzip);
 
 /** Each may become as large as the bound before anybody knows; Node has four threads for it. */
 export const maxUnpackings = 4;
+
+const notGzip = 'the body is not the gzip that its content-encoding says: send it again';
 
 /** To stand before whatever reads a body. */
 export function useBoundedBodies(inFlight: InFlight): Plugin {
@@ -32,8 +35,7 @@ export function useBoundedBodies(inFlight: InFlight): Plugin {
     if (encoding === 'identity') return sent;
     const body = await turns.take(() => unpackBounded(sent));
     if (!body) return tooLarge();
-    if (body instanceof Error)
-      return refusal(400, 'the body is not the gzip that its content-encoding says: send it again');
+    if (body instanceof Error) return refusalResponse(400, 'BAD_REQUEST', notGzip);
     if (inFlight.of(context)?.grow(body.byteLength) === false)
       return busyResponse(inFlight.retryAfterSeconds(), true);
     return body;
@@ -44,7 +46,8 @@ export function useBoundedBodies(inFlight: InFlight): Plugin {
       if (!request.body) return;
       const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
       if (encoding !== 'identity' && encoding !== 'gzip') {
-        endResponse(refusal(415, `a body in ${encoding} cannot be read: send it as it is, or in gzip`));
+        const message = `a body in ${encoding} cannot be read: send it as it is, or in gzip`;
+        endResponse(refusalResponse(415, 'BAD_REQUEST', message));
         return;
       }
       const length = request.headers.get('content-length');
@@ -78,11 +81,5 @@ async function unpackBounded(packed: Uint8Array): Promise<Buffer | Error | null>
 
 function tooLarge(): Response {
   const bound = `${maxBodyBytes / 2 ** 20} MiB, measured unpacked`;
-  return refusal(413, `the body is larger than ${bound}: send it in parts`);
-}
-
-/** For clients of GraphQL, and of the Python system's routes. */
-function refusal(status: number, message: string): Response {
-  const errors = [{ message, extensions: { code: 'BAD_REQUEST' } }];
-  return Response.json({ status: 'error', error: message, errors }, { status });
+  return refusalResponse(413, 'BAD_REQUEST', `the body is larger than ${bound}: send it in parts`);
 }

@@ -4,6 +4,7 @@
  * Whatever the path, a stranger gets the same answer. Only whether the process is up and ready is told to anyone.
  */
 import type { Plugin } from 'graphql-yoga';
+import { refusalResponse } from '../transport/refusal-response.ts';
 import { type Authenticate, isRefusal, type Refusal } from './authenticate.ts';
 import { everyone, type Identity } from './identity.ts';
 
@@ -57,17 +58,11 @@ export function identityOf({ identity }: ServerContext): Identity {
 }
 
 function refused({ code, message }: Refusal, isPage: boolean): Response {
-  const headers = new Headers({ 'content-type': 'application/json', 'cache-control': 'no-store' });
-  const isTemporary = code === 'UNAVAILABLE';
-  if (isTemporary) {
-    headers.set('retry-after', '5');
-  } else {
-    // For a page nothing but Basic: several ways in one header are one that browsers do not know, and ask for nothing.
-    // A browser that fetches for a script would ask its user in the middle of it.
-    const basic = 'Basic realm="os-inspector: a token as the password", charset="UTF-8"';
-    headers.set('www-authenticate', isPage ? basic : 'Bearer realm="os-inspector"');
-  }
-  // As GraphQL and as the other routes tell errors: which of them it would be is nobody's business here.
-  const body = { status: 'error', error: message, errors: [{ message, extensions: { code } }] };
-  return new Response(JSON.stringify(body), { status: isTemporary ? 503 : 401, headers });
+  const uncached = { 'cache-control': 'no-store' };
+  if (code === 'UNAVAILABLE') return refusalResponse(503, code, message, { ...uncached, 'retry-after': '5' });
+  // For a page nothing but Basic: several ways in one header are one that browsers do not know, and ask for nothing.
+  // A browser that fetches for a script would ask its user in the middle of it.
+  const basic = 'Basic realm="os-inspector: a token as the password", charset="UTF-8"';
+  const challenge = isPage ? basic : 'Bearer realm="os-inspector"';
+  return refusalResponse(401, code, message, { ...uncached, 'www-authenticate': challenge });
 }

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request } from 'node:https';
-import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { pem } from '../../test/support/authority.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { watchClientConnections } from './client-connections.ts';
 
 const long = 3_600_000;
@@ -35,14 +36,6 @@ async function serve(leaveWithinMs: number) {
     return { response, closed };
   }
   return { server, port, connections, responses, ask };
-}
-
-async function freePort(host: string): Promise<number> {
-  const server = createNetServer();
-  await once(server.listen(0, host), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 test('one that is idle is ended at once', async () => {

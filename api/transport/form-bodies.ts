@@ -4,6 +4,7 @@
  * What a browser sends as JSON to another site, it asks that site about before, and here it is told no.
  */
 import type { Plugin } from 'graphql-yoga';
+import { refusalResponse } from './refusal-response.ts';
 
 const formTypes = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
 
@@ -15,9 +16,7 @@ export function useNoFormBodies(paths: readonly string[]): Plugin {
       const [type = ''] = (request.headers.get('content-type') ?? '').split(';');
       if (!formTypes.includes(type.trim().toLowerCase())) return;
       const message = `a body of ${type.trim()} is not taken: send JSON, as content-type: application/json`;
-      const extensions = { code: 'BAD_REQUEST' };
-      const body = { status: 'error', error: message, errors: [{ message, extensions }] };
-      endResponse(Response.json(body, { status: 415 }));
+      endResponse(refusalResponse(415, 'BAD_REQUEST', message));
     },
   };
 }

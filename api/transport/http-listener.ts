@@ -115,7 +115,7 @@ export async function openHttpListener(options: ListenOptions): Promise<HttpList
       { ...bounds, ...handshaking, ...tls.options, ...asking(tls.asksForCertificate) },
       answer,
     );
-  const clients = https && watchClientConnections(https);
+  const clients = https && tls?.asksForCertificate ? watchClientConnections(https) : null;
   if (https && tls?.onRefusedCertificates) watchRefusedCertificates(https, tls.onRefusedCertificates);
   const http = https ?? createHttpServer(bounds, answer);
   // One more than may be, to see that it is there.

@@ -14,13 +14,18 @@ export function watchRefusedCertificates(
   server: Server,
   tell: (reason: string, connections: number) => void,
 ): void {
+  /** By reason, how many have come since it was told; those of the last minute alone. */
   const counts = new Map<string, number>();
   server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, { authorizationError }: TLSSocket) => {
-    const reason = authorizationError ? String(authorizationError) : code;
-    if (reason === undefined || !(authorizationError || code === noCertificate)) return;
-    const count = counts.get(reason);
-    counts.set(reason, (count ?? -1) + 1);
-    if (count !== undefined) return;
+    // Whoever speaks no TLS was not refused for a certificate.
+    if (!authorizationError && code !== noCertificate) return;
+    const reason = String(authorizationError ?? code);
+    const untold = counts.get(reason);
+    if (untold !== undefined) {
+      counts.set(reason, untold + 1);
+      return;
+    }
+    counts.set(reason, 0);
     tell(reason, 1);
     setTimeout(() => {
       const meanwhile = counts.get(reason) ?? 0;

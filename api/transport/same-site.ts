@@ -5,12 +5,14 @@
  * that asks for none. Browsers say where a request comes from; agents and scripts say nothing, and are welcome.
  */
 import type { Plugin } from 'graphql-yoga';
+import { refusalResponse } from './refusal-response.ts';
 
 /** To stand before whatever costs something. */
 export function useSameSite(): Plugin {
   return {
     onRequest({ request, endResponse }) {
-      if (isFromAnotherSite(request)) endResponse(refusal());
+      if (!isFromAnotherSite(request)) return;
+      endResponse(refusalResponse(403, 'FORBIDDEN', 'not from the page of another site'));
     },
   };
 }
@@ -38,10 +40,4 @@ function isOriginOf(origin: string, host: string): boolean {
   return (
     asked !== '' && URL.canParse(`${protocol}//${host}`) && new URL(`${protocol}//${host}`).host === asked
   );
-}
-
-function refusal(): Response {
-  const message = 'not from the page of another site';
-  const body = { status: 'error', error: message, errors: [{ message, extensions: { code: 'FORBIDDEN' } }] };
-  return Response.json(body, { status: 403 });
 }

@@ -97,13 +97,11 @@ async function load({ certFile, keyFile, clientCaFile, clientCrlFile }: TlsSetti
   const [cert, key, ca, crl] = await Promise.all([
     read('TLS_CERT', certFile),
     read('TLS_KEY', keyFile),
-    clientCaFile === null ? null : read('TLS_CLIENT_CA', clientCaFile),
-    clientCrlFile === null ? null : read('TLS_CLIENT_CRL', clientCrlFile),
+    clientCaFile === null ? null : readCa(clientCaFile),
+    clientCrlFile === null ? null : readCrls(clientCrlFile),
   ]);
   const certificate = parsed('TLS_CERT', certFile, cert);
-  if (ca !== null && clientCaFile !== null) parsed('TLS_CLIENT_CA', clientCaFile, ca);
-  const crls = crl !== null && clientCrlFile !== null && crlsOf('TLS_CLIENT_CRL', clientCrlFile, crl);
-  const clients = { ...(ca === null ? {} : { ca, ...noSessions }), ...(crls ? { crl: crls } : {}) };
+  const clients = { ...(ca === null ? {} : { ca, ...noSessions }), ...(crl === null ? {} : { crl }) };
   const options: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2', ...clients };
   try {
     // Refuses a key that is another certificate's.
@@ -114,13 +112,13 @@ async function load({ certFile, keyFile, clientCaFile, clientCrlFile }: TlsSetti
       : messageOf(cause);
     throw new Error(`TLS_KEY: ${keyFile}: ${reason}`, { cause });
   }
-  const clientsDigest = digestOf([ca, crl]);
+  const clientsDigest = digestOf(clients);
   const digest = digestOf([cert, key, clientsDigest]);
   return { options, expiresAt: Date.parse(certificate.validTo), digest, clientsDigest };
 }
 
-function digestOf(texts: readonly (string | null)[]): string {
-  return createHash('sha256').update(JSON.stringify(texts)).digest('hex');
+function digestOf(options: object): string {
+  return createHash('sha256').update(JSON.stringify(options)).digest('hex');
 }
 
 async function read(setting: string, file: string): Promise<string> {
@@ -139,8 +137,15 @@ function parsed(setting: string, file: string, pem: string): X509Certificate {
   }
 }
 
+async function readCa(file: string): Promise<string> {
+  const pem = await read('TLS_CLIENT_CA', file);
+  parsed('TLS_CLIENT_CA', file, pem);
+  return pem;
+}
+
 /** Each list of a file by itself, as Node reads but the first of a text. */
-function crlsOf(setting: string, file: string, pem: string): string[] {
+async function readCrls(file: string): Promise<string[]> {
+  const pem = await read('TLS_CLIENT_CRL', file);
   const lists = pem.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g) ?? [];
   const begun = pem.split('-----BEGIN').length - 1;
   try {
@@ -149,9 +154,7 @@ function crlsOf(setting: string, file: string, pem: string): string[] {
     createSecureContext({ crl: lists });
     return lists;
   } catch (cause) {
-    throw new Error(
-      `${setting}: ${file} must hold lists of revoked certificates (CRL) in PEM, and whole ones`,
-      { cause },
-    );
+    const message = `TLS_CLIENT_CRL: ${file} must hold lists of revoked certificates (CRL) in PEM, and whole ones`;
+    throw new Error(message, { cause });
   }
 }

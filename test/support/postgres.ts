@@ -5,15 +5,14 @@
  * platforms it knows. Writes are as durable as a server's are: fsync is on.
  */
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chown, cp, readFile, symlink } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { messageOf } from '../../plugins/message-of.ts';
+import { freePort } from './free-port.ts';
 import { type Command, run, start } from './process.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -128,15 +127,6 @@ async function launchOnFreePort<T>(launch: (port: number) => Promise<T>) {
       if (attempt === 5 || !/Address already in use/.test(messageOf(cause))) throw cause;
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Binaries that run here, or why there are none. */
